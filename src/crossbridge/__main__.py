@@ -1,0 +1,3 @@
+from crossbridge.cli import main
+
+main()

@@ -1,0 +1,55 @@
+"""The `crossbridge` command: one module per command group. Data goes to stdout, talk to stderr.
+
+Exit codes: 0 fine, 1 a gate or check failed, 2 wrong use, 3 the database cannot be reached.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from crossbridge._version import __version__
+from crossbridge.errors import CrossbridgeError
+
+# Each module has `register(app)`, which adds its commands; the order is that of `--help`.
+COMMAND_MODULES = ("server", "database", "ingest", "reading", "verify", "doctor", "demo")
+
+app = typer.Typer(
+    name="crossbridge",
+    help="Where the time in your tests goes, which are flaky, what got slower.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"crossbridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors meant for people are one line on stderr."""
+    for name in COMMAND_MODULES:
+        importlib.import_module(f"crossbridge.cli.{name}").register(app)
+    try:
+        app()
+    except CrossbridgeError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"crossbridge: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
