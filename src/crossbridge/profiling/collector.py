@@ -1,0 +1,481 @@
+"""The collector: what a hook calls. It encodes an event, appends it to this process's segment and returns.
+
+In a test process it starts no thread, opens no socket, logs nothing and raises nothing. Delivery is the
+shipper's, a process of its own (`spawn`), or a later command's.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from crossbridge.profiling import guard
+from crossbridge.profiling.config import environment_name, load
+from crossbridge.profiling.context import Active, OpenStep, RunningTest, current_step
+from crossbridge.profiling.models import PerformanceEvent, ProfileConfig, StorageBackendType
+from crossbridge.profiling.progress import (
+    RunProgress,
+    ShipperState,
+    is_delivered,
+    read_ack,
+    run_progress,
+    shipper_state,
+)
+from crossbridge.profiling.real import Real, new_uuid, now_us
+from crossbridge.profiling.run_info import run_info
+from crossbridge.profiling.sanitise import NAME_LIMIT_BYTES, clean_text
+from crossbridge.profiling.segment import Origin, SegmentWriter
+from crossbridge.profiling.spawn import start_shipper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_POLL_S = 0.005
+_encode_lines = msgspec.json.Encoder(enc_hook=str).encode_lines
+_TEXT_FIELDS = tuple(
+    field
+    for field in PerformanceEvent.__struct_fields__
+    if "str" in str(PerformanceEvent.__annotations__[field])
+)
+
+
+class MetricsCollector:
+    """
+    One per process; `get_instance` returns it. Any thread may record.
+
+    An event is durable against the death of this process when the call that recorded it returns. Every
+    `record_*` returns whether the event was written; False means it was dropped and counted, or that the
+    collector is not running.
+    """
+
+    _instance: ClassVar[MetricsCollector | None] = None
+
+    def __init__(self, config: ProfileConfig) -> None:
+        self.config = config
+        self.run_id = config.run_id or new_uuid()
+        self.status: str | None = None
+        self.test: RunningTest | None = None
+        self._spool = os.fspath(config.spool_path)
+        self._segment: SegmentWriter | None = None
+        self._owners = 0
+        self._spawned_us = 0
+        self._environ = dict(os.environ)
+
+    @classmethod
+    def get_instance(cls, config: ProfileConfig | None = None) -> MetricsCollector:
+        """
+        Return this process's collector, made with `config` (default: as environment and files say) the first time.
+
+        Raises:
+            ConfigError: A setting is wrong, and there is no collector yet.
+        """
+        instance = cls._instance
+        if instance is None or (config is not None and not instance.running):
+            instance = cls._instance = cls(config if config is not None else load())
+        return instance
+
+    @property
+    def writer(self) -> str | None:
+        """The id under which this process's children name it as their parent."""
+        return self._segment.writer if self._segment else None
+
+    @property
+    def running(self) -> bool:
+        return self._owners > 0
+
+    def start(
+        self,
+        *,
+        framework: str = "python",
+        framework_version: str | None = None,
+        worker: str | None = None,
+        parent: str | None = None,
+    ) -> bool:
+        """
+        Begin to record, or join in when that has begun; return whether events are being recorded.
+
+        Each `start` that returns True wants one `shutdown`. A child of another recording process passes
+        that process's `writer` as `parent`: the parent then answers for the run's status, and delivery is left
+        to its shipper.
+        """
+        if not self.config.enabled:
+            return False
+        if self._segment is None:
+            try:
+                self._segment = SegmentWriter(
+                    self._spool,
+                    self.config.spool_max_bytes,
+                    self._origin(framework, framework_version, worker, parent),
+                )
+            except Exception as error:  # noqa: BLE001  (whatever it is, the run goes on)
+                guard.caught(error, "start")
+                return False
+            Active.collector = self
+            if parent is None:
+                self._start_shipper()
+        self._owners += 1
+        return True
+
+    def _origin(
+        self, framework: str, framework_version: str | None, worker: str | None, parent: str | None
+    ) -> Origin:
+        return Origin(
+            run_id=self.run_id,
+            parent=parent,
+            framework=framework,
+            framework_version=framework_version,
+            worker=worker,
+            environment=clean_text(environment_name(self.config, self._environ)),
+            app_version=self.config.app_version,
+            labels={clean_text(key): clean_text(value) for key, value in self.config.labels.items()},
+            info=run_info(self._environ, os.fspath(self.config.project_root)),
+        )
+
+    def _start_shipper(self) -> None:
+        if self.config.backend is not StorageBackendType.NONE:
+            self._spawned_us = now_us()
+            start_shipper(self.config, self._environ)
+
+    # Recording ------------------------------------------------------------------------------------------------
+
+    def collect(
+        self,
+        event: PerformanceEvent,
+        *,
+        encode_lines: Callable[[Iterable[Any]], bytes] = _encode_lines,
+        clock: Callable[[], int] = now_us,
+    ) -> bool:
+        """Record one event; `at_us` of 0 means now. Some 2 microseconds; see bench/."""
+        segment = self._segment
+        if segment is None:
+            return False
+        if not event.at_us:
+            event.at_us = clock()
+        try:
+            line = encode_lines((event,))
+            if len(line) > NAME_LIMIT_BYTES or b"\\u0000" in line:
+                line = encode_lines((_cleaned(event),))
+        except UnicodeEncodeError:
+            line = encode_lines((_cleaned(event),))
+        return segment.append(line)
+
+    def record_test_start(
+        self,
+        test_id: str,
+        framework: str | None = None,
+        *,
+        attempt: int = 1,
+        suite: str | None = None,
+        file: str | None = None,
+        worker: str | None = None,
+        at_us: int = 0,
+    ) -> bool:
+        """Record that an attempt begins; steps and calls recorded from now on belong to it."""
+        at_us = at_us or now_us()
+        self.test = RunningTest(test_id, attempt, framework, at_us)
+        return self.collect(
+            PerformanceEvent(
+                "test_start",
+                at_us,
+                test_id,
+                attempt,
+                suite=suite,
+                file=file,
+                framework=framework,
+                worker=worker,
+            )
+        )
+
+    def record_test_end(
+        self,
+        test_id: str,
+        framework: str | None = None,
+        duration_ms: float | None = None,
+        status: str = "passed",
+        *,
+        duration_us: int | None = None,
+        attempt: int = 1,
+        setup_us: int | None = None,
+        teardown_us: int | None = None,
+        suite: str | None = None,
+        file: str | None = None,
+        error_type: str | None = None,
+        error_message: str | None = None,
+        worker: str | None = None,
+        at_us: int = 0,
+    ) -> bool:
+        """Record how an attempt ended. Without a duration, it is the time since its `record_test_start`."""
+        at_us = at_us or now_us()
+        test = self.test
+        if duration_us is None:
+            duration_us = _microseconds(duration_ms)
+        if test is not None and test.test_id == test_id:
+            if duration_us is None:
+                duration_us = at_us - test.started_us
+            framework = framework or test.framework
+            self.test = None
+        return self.collect(
+            PerformanceEvent(
+                "test_end",
+                at_us,
+                test_id,
+                attempt,
+                status,
+                duration_us or 0,
+                setup_us,
+                teardown_us,
+                suite,
+                file,
+                error_type,
+                error_message,
+                framework,
+                worker,
+            )
+        )
+
+    def begin_step(self, step_name: str, event_type: str | None = None) -> OpenStep | None:
+        """Record that a step of the running test begins; return what `end_step` wants, None outside a test."""
+        test = self.test
+        if test is None:
+            return None
+        step = OpenStep(step_name, event_type, test, now_us())
+        current_step.set(step)
+        self.collect(
+            PerformanceEvent(
+                "step_start",
+                step.started_us,
+                test.test_id,
+                test.attempt,
+                framework=test.framework,
+                step_name=step_name,
+                step_index=step.index,
+                depth=step.depth,
+            )
+        )
+        return step
+
+    def end_step(self, step: OpenStep, status: str = "passed", duration_us: int | None = None) -> bool:
+        """Record that a step has ended."""
+        at_us = now_us()
+        current_step.set(step.parent)
+        return self.collect(
+            PerformanceEvent(
+                "step_end",
+                at_us,
+                step.test.test_id,
+                step.test.attempt,
+                status,
+                at_us - step.started_us if duration_us is None else duration_us,
+                framework=step.test.framework,
+                step_name=step.name,
+                event_type=step.event_type,
+                step_index=step.index,
+                depth=step.depth,
+            )
+        )
+
+    def record_step_start(self, test_id: str, step_name: str, *, event_type: str | None = None) -> bool:
+        """Record that a step of the running test begins."""
+        test = self.test
+        return (
+            test is not None
+            and test.test_id == test_id
+            and self.begin_step(step_name, event_type) is not None
+        )
+
+    def record_step_end(
+        self,
+        test_id: str,
+        step_name: str,
+        duration_ms: float | None = None,
+        status: str = "passed",
+        *,
+        duration_us: int | None = None,
+    ) -> bool:
+        """Record that the innermost open step of that name has ended."""
+        step = current_step.get()
+        while step is not None and (step.name != step_name or step.test.test_id != test_id):
+            step = step.parent
+        if step is None:
+            return False
+        return self.end_step(
+            step, status, duration_us if duration_us is not None else _microseconds(duration_ms)
+        )
+
+    def record_http_call(
+        self,
+        endpoint: str,
+        method: str,
+        status_code: int | None,
+        duration_us: int,
+        *,
+        error: str | None = None,
+        at_us: int = 0,
+    ) -> bool:
+        """Record a call of the running test. `endpoint` is a template: no query string, ids replaced."""
+        test = self.test
+        return self.collect(
+            PerformanceEvent(
+                "http_call",
+                at_us,
+                test.test_id if test else None,
+                test.attempt if test else 1,
+                duration_us=duration_us,
+                framework=test.framework if test else None,
+                endpoint=endpoint,
+                method=method,
+                status_code=status_code,
+                error=error,
+            )
+        )
+
+    def record_driver_command(
+        self,
+        command: str,
+        duration_us: int,
+        *,
+        target: str | None = None,
+        retry_count: int = 0,
+        error: str | None = None,
+        framework: str | None = None,
+        at_us: int = 0,
+    ) -> bool:
+        """Record a browser command of the running test. `target` is a locator, never a value that was typed."""
+        test = self.test
+        return self.collect(
+            PerformanceEvent(
+                "driver_command",
+                at_us,
+                test.test_id if test else None,
+                test.attempt if test else 1,
+                duration_us=duration_us,
+                framework=framework or (test.framework if test else None),
+                command=command,
+                target=target,
+                retry_count=retry_count,
+                error=error,
+            )
+        )
+
+    # Delivery -------------------------------------------------------------------------------------------------
+
+    @property
+    def run_folder(self) -> str:
+        """The folder of this run's segments."""
+        return Real.join(self._spool, self.run_id)
+
+    def flush(self, *, timeout_s: float | None = None) -> bool:
+        """
+        Ask the shipper to deliver at once and wait until this run's events are in the database.
+
+        Never called by a hook while a test runs. Events are safe in the spool with or without it.
+
+        Args:
+            timeout_s: Longest wait in seconds of monotonic time; default CROSSBRIDGE_DRAIN_TIMEOUT. 0 does not wait.
+
+        Returns:
+            Whether all was delivered; what was not stays in the spool.
+        """
+        self._ask_for_flush()
+        deadline = Real.monotonic() + (self.config.drain_timeout_s if timeout_s is None else timeout_s)
+        while not is_delivered(self.run_folder):
+            if Real.monotonic() >= deadline or not self._is_worth_waiting():
+                return False
+            Real.sleep(_POLL_S)
+        return True
+
+    def _ask_for_flush(self) -> None:
+        try:
+            fd = Real.open(
+                Real.join(self._spool, "shipper.flush"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+            Real.utime(fd)
+            Real.close(fd)
+        except OSError:
+            pass
+
+    def _is_worth_waiting(self) -> bool:
+        if self.config.backend is StorageBackendType.NONE:
+            return False
+        shipper = self.shipper
+        return shipper.state != "ended" or shipper.at_us < self._spawned_us
+
+    def shutdown(self, *, status: str | None = None, timeout_s: float | None = None) -> bool:
+        """
+        Undo one `start`; the last one closes the segment and waits for delivery as `flush` does.
+
+        Args:
+            status: What the framework says of its run: passed, failed, interrupted.
+            timeout_s: As for `flush`.
+
+        Returns:
+            Whether all of the run was delivered by then.
+        """
+        self.status = status or self.status
+        segment = self._segment
+        if segment is None or self._owners == 0:
+            return True
+        self._owners -= 1
+        if self._owners:
+            return False
+        Active.collector = self.test = None
+        try:
+            segment.close(self.status)
+        except Exception as error:  # noqa: BLE001
+            guard.caught(error, "shutdown")
+        if segment.parent is not None:
+            return False
+        if self.shipper.state is not None and not self.shipper.alive and not is_delivered(self.run_folder):
+            self._start_shipper()
+        return self.flush(timeout_s=timeout_s)
+
+    @property
+    def shipper(self) -> ShipperState:
+        """How delivery fares."""
+        return shipper_state(self._spool)
+
+    @property
+    def progress(self) -> RunProgress:
+        """Counts over all processes of this run whose segments are in this spool."""
+        return run_progress(self.run_folder)
+
+    def get_stats(self) -> dict[str, Any]:
+        """
+        Return the counts of this process's events: collected = written + spooled + dropped.
+
+        `written` are confirmed by the database, `spooled` lie in the segment, `dropped` are lost.
+        """
+        segment = self._segment
+        acks = [read_ack(self.run_folder, name) for name in segment.segment_ids] if segment else []
+        collected = segment.collected if segment else 0
+        dropped = max(segment.dropped if segment else 0, sum(ack.dropped for ack in acks))
+        written = min(collected - dropped, sum(ack.events for ack in acks))
+        return {
+            "run_id": self.run_id,
+            "enabled": self.config.enabled,
+            "running": self.running,
+            "backend": self.config.backend.value,
+            "collected": collected,
+            "written": written,
+            "spooled": collected - written - dropped,
+            "dropped": dropped,
+            "faults": guard.Faults.number,
+            "first_fault": guard.Faults.first,
+        }
+
+
+def _microseconds(duration_ms: float | None) -> int | None:
+    return None if duration_ms is None else round(duration_ms * 1000)
+
+
+def _cleaned(event: PerformanceEvent) -> PerformanceEvent:
+    changes = {
+        field: clean_text(str(value), field=field)
+        for field in _TEXT_FIELDS
+        if (value := getattr(event, field)) is not None
+    }
+    return msgspec.structs.replace(event, **changes)

@@ -1,0 +1,60 @@
+"""Which collector records in this process, which test runs, which step is open.
+
+One test runs at a time in a process of every runner we know, so the running test is a plain attribute: a
+thread that the test starts belongs to it too, which a ContextVar would not see. Steps nest per thread and
+per task, so they are one.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crossbridge.profiling.collector import MetricsCollector
+
+
+class Active:
+    """The collector that records in this process, or None."""
+
+    collector: MetricsCollector | None = None
+
+
+class RunningTest:
+    """An attempt that has begun; `started_us` is wall time in microseconds."""
+
+    __slots__ = ("attempt", "framework", "started_us", "step_count", "test_id")
+
+    def __init__(self, test_id: str, attempt: int, framework: str | None, started_us: int) -> None:
+        self.test_id = test_id
+        self.attempt = attempt
+        self.framework = framework
+        self.started_us = started_us
+        self.step_count = count()
+
+
+class OpenStep:
+    """A step that has begun; `started_us` is wall time in microseconds."""
+
+    __slots__ = ("depth", "event_type", "index", "name", "parent", "started_us", "test")
+
+    depth: int
+    test: RunningTest
+
+    def __init__(self, name: str, event_type: str | None, test: RunningTest, started_us: int) -> None:
+        parent: OpenStep | None = current_step.get()
+        if parent is not None and parent.test is not test:
+            parent = None
+        self.name = name
+        self.event_type = event_type
+        self.test = test
+        self.parent = parent
+        self.depth = parent.depth + 1 if parent is not None else 0
+        self.index = next(test.step_count)
+        self.started_us = started_us
+
+
+current_step: ContextVar[OpenStep | None] = ContextVar("crossbridge_step", default=None)

@@ -1,0 +1,90 @@
+"""What tests mock, patch, freeze or fake, captured before they can.
+
+freezegun and pyfakefs replace names in modules, also names imported from elsewhere; they do not reach class
+attributes and default arguments. So whatever the collector calls stands here as a class attribute, or as a
+default argument where every nanosecond counts. See research on hazards in a test process:
+`tests/acceptance/test_hazards.py` holds one test for each.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from os import path
+
+
+class Real:
+    """The operating system and the clocks as they were when this module was imported."""
+
+    close = os.close
+    fstat = os.fstat
+    fsync = os.fsync
+    ftruncate = os.ftruncate
+    getpid = os.getpid
+    makedirs = staticmethod(os.makedirs)
+    open = os.open
+    posix_spawn = getattr(os, "posix_spawn", None)
+    pwrite = getattr(os, "pwrite", None)
+    read = os.read
+    replace = os.replace
+    scandir = os.scandir
+    stat = os.stat
+    urandom = os.urandom
+    utime = os.utime
+    waitpid = os.waitpid
+    write = os.write
+
+    join = staticmethod(path.join)
+
+    sleep = time.sleep
+    monotonic = time.monotonic
+    perf_counter_ns = time.perf_counter_ns
+
+    json_loads = staticmethod(json.JSONDecoder().decode)
+
+
+# clock_gettime is what freezegun leaves alone, should it already be active when this module is first imported.
+WALL_ANCHOR_NS = (
+    time.clock_gettime_ns(time.CLOCK_REALTIME) if hasattr(time, "clock_gettime_ns") else time.time_ns()
+)
+PERF_ANCHOR_NS = Real.perf_counter_ns()
+_ANCHOR_NS = WALL_ANCHOR_NS - PERF_ANCHOR_NS
+
+
+def now_us(*, perf_counter_ns: object = Real.perf_counter_ns, anchor_ns: int = _ANCHOR_NS) -> int:
+    """
+    Microseconds since 1970 UTC: the wall clock read once at import, plus monotonic time since.
+
+    Neither a frozen clock nor a step of the system's clock moves it. Any thread.
+    """
+    return (anchor_ns + perf_counter_ns()) // 1000  # type: ignore[operator, no-any-return]
+
+
+def read_file(name: str, limit: int = 1 << 20) -> bytes | None:
+    """Return the first `limit` bytes of a file, or None when it cannot be read."""
+    try:
+        fd = Real.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        parts = []
+        while limit > 0 and (part := Real.read(fd, min(limit, 1 << 16))):
+            parts.append(part)
+            limit -= len(part)
+        return b"".join(parts)
+    except OSError:
+        return None
+    finally:
+        Real.close(fd)
+
+
+def new_uuid() -> str:
+    """Return a UUID of version 7 (RFC 9562): random, and in order of time to the millisecond."""
+    value = int.from_bytes(Real.urandom(10), "big") | ((now_us() // 1000) << 80)
+    value = value & ~(0xF << 76) | (7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    digits = f"{value:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,0 +1,127 @@
+"""A run's commit, branch and CI attributes, read from files and variables (`spec/run_info.md`).
+
+No process is started: `git describe` is the shipper's.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from crossbridge.profiling.real import Real, read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
+_COMMIT = re.compile(r"[0-9a-f]{40,64}\Z")
+
+
+class RunInfo(NamedTuple):
+    """Attributes of a run; None is unknown."""
+
+    git_commit: str | None = None
+    git_branch: str | None = None
+    ci_provider: str | None = None
+    ci_url: str | None = None
+
+
+class _Provider(NamedTuple):
+    name: str
+    known_by: str
+    commit: str
+    branches: tuple[str, ...]
+    url: str
+
+
+_PROVIDERS = (
+    _Provider(
+        "github",
+        "GITHUB_ACTIONS",
+        "GITHUB_SHA",
+        ("GITHUB_HEAD_REF", "GITHUB_REF_NAME"),
+        "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
+    ),
+    _Provider(
+        "gitlab",
+        "GITLAB_CI",
+        "CI_COMMIT_SHA",
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME"),
+        "{CI_PIPELINE_URL}",
+    ),
+    _Provider(
+        "jenkins", "JENKINS_URL", "GIT_COMMIT", ("CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH"), "{BUILD_URL}"
+    ),
+    _Provider("azure", "TF_BUILD", "BUILD_SOURCEVERSION", ("BUILD_SOURCEBRANCHNAME",), ""),
+    _Provider("circleci", "CIRCLECI", "CIRCLE_SHA1", ("CIRCLE_BRANCH",), "{CIRCLE_BUILD_URL}"),
+    _Provider("buildkite", "BUILDKITE", "BUILDKITE_COMMIT", ("BUILDKITE_BRANCH",), "{BUILDKITE_BUILD_URL}"),
+)
+
+
+def run_info(environ: Mapping[str, str], project_root: str) -> RunInfo:
+    """Return what is known of the run that begins now; never raises."""
+    commit, branch = _from_git_files(project_root)
+    provider = next((p for p in _PROVIDERS if environ.get(p.known_by)), None)
+    if provider is None:
+        return RunInfo(commit, branch)
+    named = next((environ[name] for name in provider.branches if environ.get(name)), None)
+    if named is not None and provider.name == "jenkins":
+        named = named.removeprefix("origin/")
+    return RunInfo(
+        environ.get(provider.commit) or commit, named or branch, provider.name, _url(provider.url, environ)
+    )
+
+
+def _url(template: str, environ: Mapping[str, str]) -> str | None:
+    try:
+        url = template.format_map(environ)
+    except KeyError:
+        return None
+    return _USER_INFO.sub("", url) or None
+
+
+def _from_git_files(project_root: str) -> tuple[str | None, str | None]:
+    git_dir = _git_dir(project_root)
+    head = _line(git_dir, "HEAD") if git_dir else None
+    if git_dir is None or head is None:
+        return None, None
+    if not head.startswith("ref: "):
+        return (head if _COMMIT.match(head) else None), None
+    ref = head[5:]
+    common = _line(git_dir, "commondir")
+    refs_dir = Real.join(git_dir, common) if common else git_dir
+    commit = _line(refs_dir, ref) or _packed_ref(refs_dir, ref)
+    return commit, ref.removeprefix("refs/heads/")
+
+
+def _git_dir(folder: str) -> str | None:
+    while True:
+        candidate = Real.join(folder, ".git")
+        if (pointer := _line(folder, ".git")) and pointer.startswith("gitdir: "):
+            return Real.join(folder, pointer[8:])
+        if _line(candidate, "HEAD"):
+            return candidate
+        parent = folder.rpartition("/")[0]
+        if parent == folder or not parent:
+            return None
+        folder = parent
+
+
+def _packed_ref(git_dir: str, ref: str) -> str | None:
+    for line in (_text(git_dir, "packed-refs") or "").splitlines():
+        commit, _, name = line.partition(" ")
+        if name == ref:
+            return commit
+    return None
+
+
+def _line(folder: str, name: str) -> str | None:
+    text = _text(folder, name)
+    return (text.strip().splitlines() or [""])[0] or None if text else None
+
+
+def _text(folder: str, name: str) -> str | None:
+    content = read_file(Real.join(folder, name), limit=1 << 22)
+    return content.decode(errors="replace") if content else None
