@@ -1,0 +1,1 @@
+"""The parts of the embedded PostgreSQL server; `crossbridge.database.server` is their one user."""

@@ -1,0 +1,106 @@
+"""The server process: started detached, asked whether it answers, told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+import psycopg
+
+if TYPE_CHECKING:
+    from crossbridge.database.embedded.account import Account
+    from crossbridge.database.embedded.binaries import Binaries
+    from crossbridge.database.embedded.home import Home
+    from crossbridge.database.embedded.lock import FileLock
+    from crossbridge.database.target import Target
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "password_encryption": "scram-sha-256",
+    "shared_buffers": "256MB",
+    "max_wal_size": "1GB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    # Files in the data directory: /dev/shm is 64 MB in a container, and systemd empties it at logout.
+    "dynamic_shared_memory_type": "mmap",
+    # A failed statement may hold a password or a batch of 5,000 events.
+    "log_min_error_statement": "panic",
+}
+# The shell puts the server in the background and ends: the server is nobody's child, and never a zombie
+# of a starter that lives on.
+DETACH = '"$@" &'
+
+
+class Answer(Enum):
+    """What came back from the server's port."""
+
+    READY = auto()
+    NOT_YET = auto()  # ours, starting, recovering or shutting down
+    NOBODY = auto()
+    STRANGER = auto()  # something that does not know our password
+
+
+def ask(target: Target) -> Answer:
+    """Log in, the one proof that a server lives. Under a millisecond when nobody listens."""
+    try:
+        socket.create_connection((target.host or "", target.port or 0), timeout=1).close()
+    except OSError:
+        return Answer.NOBODY
+    try:
+        psycopg.connect(**target.parameters(), connect_timeout=2).close()
+    except psycopg.OperationalError as error:
+        if "the database system is" in str(error):
+            return Answer.NOT_YET
+        return Answer.STRANGER
+    return Answer.READY
+
+
+def launch(
+    home: Home, account: Account, binaries: Binaries, lock: FileLock, settings: dict[str, str]
+) -> None:
+    """
+    Start the server in a session of its own; it outlives this process and its terminal.
+
+    Returns before the server is ready. The server takes over `lock`, which is free again when it
+    and its children are gone: the one proof that a server is dead.
+    """
+    home.sockets.mkdir(mode=0o700, exist_ok=True)
+    account.give(home.sockets)
+    settings = SETTINGS | {"unix_socket_directories": home.socket_folder()} | settings
+    command = [binaries.postgres, "-D", str(home.cluster)]
+    command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    log = home.open_log()
+    try:
+        account.run(
+            ["/bin/sh", "-c", DETACH, "sh", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock.fd],
+            start_new_session=True,
+            env=_past_stale_pid(home),
+        )
+    finally:
+        os.close(log)
+        lock.let_go()
+
+
+def _past_stale_pid(home: Home) -> dict[str, str]:
+    """
+    Keep PostgreSQL from refusing because of a dead server's pid that is now a zombie's or another program's.
+
+    It skips the pid named here when it reads a left-over postmaster.pid, and still looks for
+    processes attached to the old shared memory. We hold the server's lock: that pid is no server of ours.
+    """
+    pid = home.postmaster_pid()
+    return {"PG_GRANDPARENT_PID": str(pid)} if pid else {}
+
+
+def send_stop(home: Home, *, immediate: bool) -> None:
+    """Ask for a fast shutdown (a checkpoint, no recovery at the next start) or an immediate one."""
+    if pid := home.postmaster_pid():
+        os.kill(pid, signal.SIGQUIT if immediate else signal.SIGINT)

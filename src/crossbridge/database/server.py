@@ -1,0 +1,255 @@
+"""The embedded server: a real PostgreSQL on 127.0.0.1, for people who have none.
+
+It is started by a command and outlives it. Whether it lives is found out by logging in, whether it is
+dead by a lock its processes hold; a process id alone is never believed.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from crossbridge.database.embedded.account import Account
+from crossbridge.database.embedded.binaries import find_binaries, reachable
+from crossbridge.database.embedded.cluster import SUPERUSER, create_cluster
+from crossbridge.database.embedded.home import Home, default_data_dir, port_is_free
+from crossbridge.database.embedded.lock import FileLock, moments
+from crossbridge.database.embedded.postmaster import Answer, ask, launch, send_stop
+from crossbridge.database.target import Target
+from crossbridge.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+DATABASE = "crossbridge"
+START_TIMEOUT_S = 120.0  # crash recovery replays up to 1 GB of write-ahead log
+STOP_TIMEOUT_S = 120.0  # a shutdown writes all changed pages
+ORPHANS_TIMEOUT_S = 10.0  # the children of a killed server notice within a second
+PORT_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """How a server fares. `target`, `version` and `pid` are None when it is not running."""
+
+    running: bool
+    data_dir: Path
+    log: Path
+    password_file: Path
+    data_bytes: int
+    target: Target | None = None
+    version: str | None = None
+    pid: int | None = None
+
+
+def running_target(data_dir: Path | None = None) -> Target | None:
+    """
+    The embedded server's database if the server is running, else None.
+
+    Starts, creates and waits for nothing: milliseconds when nothing runs. A server that is
+    recovering from a crash counts as not running.
+    """
+    target = _target(Home(data_dir or default_data_dir()))
+    return target if target and ask(target) is Answer.READY else None
+
+
+class EmbeddedServer:
+    """
+    The server of one data directory. Any number of processes may call any method at once.
+
+    Args:
+        data_dir: Absolute; None is CROSSBRIDGE_DATA_DIR or the user's data folder.
+        port: None is the port used before, or a free one.
+        settings: Server settings on top of ours.
+        progress: Called now and then with a short text while a call waits.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+        progress: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        self._home = Home((data_dir or default_data_dir()).absolute())
+        self._port = port
+        self._settings = dict(settings or {})
+        self._progress = progress
+
+    def start(self) -> Target:
+        """
+        Start the server unless it runs, and return its database, which exists on return.
+
+        Raises:
+            ServerError: It cannot run here; the message says why and what to do.
+        """
+        with self._readable_errors("start"):
+            self._home.claim()
+            with self._alone():
+                if not self._ready():
+                    self._bring_up()
+                return self._with_database()
+
+    def stop(self, *, immediate: bool = False) -> bool:
+        """
+        Stop the server and wait until its last process is gone; false when it was not running.
+
+        What was committed is on disk either way; after an immediate stop the next start recovers.
+
+        Raises:
+            ServerError: It does not stop, or does not answer and so cannot be told from another program.
+        """
+        if not self._home.start_lock.exists():
+            return False
+        with self._readable_errors("stop"), self._alone():
+            return self._bring_down(immediate=immediate)
+
+    def status(self) -> ServerStatus:
+        """What can be seen without changing anything."""
+        home = self._home
+        target = _target(home)
+        running = target is not None and ask(target) is Answer.READY
+        status = ServerStatus(running, home.path, home.log, home.password_file, home.data_bytes())
+        if target is None or not running:
+            return status
+        with psycopg.connect(**target.parameters()) as connection:
+            version = connection.info.parameter_status("server_version")
+        return replace(status, target=target, version=version, pid=home.postmaster_pid())
+
+    def _bring_up(self) -> None:
+        lock = self._outwait_the_dead()
+        if lock is None:
+            return
+        with lock:
+            account = self._account()
+            binaries = reachable(find_binaries(self._home.cluster_major()), account, self._home.binaries)
+            if not self._home.cluster.exists():
+                self._progress("Creating the database files")
+                create_cluster(self._home, account, binaries, lock)
+            for _ in range(PORT_ATTEMPTS):
+                port = self._home.choose_port(self._port)
+                launch(self._home, account, binaries, lock, self._settings | {"port": str(port)})
+                if self._becomes_ready(lock):
+                    return
+                if port_is_free(port):  # it did not fail for a port that somebody was quicker to take
+                    break
+        raise ServerError(
+            f"the server ended while starting: {self._home.last_words()} (log: {self._home.log})."
+        )
+
+    def _account(self) -> Account:
+        account = Account.for_cluster(self._home.cluster)
+        if not account.can_enter(self._home.path):
+            raise ServerError(
+                f"{self._home.path} cannot be entered by user {account.name}, as whom PostgreSQL must run "
+                "(it refuses root): choose a --data-dir below folders that everybody may enter."
+            )
+        return account
+
+    def _outwait_the_dead(self) -> FileLock | None:
+        """The lock, once no process of an earlier server lives; None when such a server became ready."""
+        lock = FileLock(self._home.server_lock)
+        for waited in moments(START_TIMEOUT_S):
+            if lock.acquire():
+                return lock
+            if self._ready():
+                return None
+            self._progress(f"Waiting for the server that is there already ({waited:.0f} s)")
+        raise self._mute()
+
+    def _becomes_ready(self, lock: FileLock) -> bool:
+        """False when the server died; the lock is ours again then."""
+        for waited in moments(START_TIMEOUT_S, every_s=0.005):
+            if self._ready():
+                return True
+            if lock.acquire():
+                return False
+            self._progress(f"Starting PostgreSQL ({waited:.0f} s)")
+        raise ServerError(
+            f"the server was not ready after {START_TIMEOUT_S:.0f} s and goes on starting: "
+            f"run 'crossbridge up' again to wait longer (log: {self._home.log})."
+        )
+
+    def _bring_down(self, *, immediate: bool) -> bool:
+        lock = FileLock(self._home.server_lock)
+        told = False
+        for waited in moments(STOP_TIMEOUT_S):
+            if lock.acquire():
+                lock.let_go()
+                return told
+            if not told and self._answer() in (Answer.READY, Answer.NOT_YET):
+                send_stop(self._home, immediate=immediate)
+                told = True
+            elif not told and waited > ORPHANS_TIMEOUT_S:
+                raise self._mute()
+            self._progress(f"Stopping PostgreSQL ({waited:.0f} s)")
+        raise ServerError(
+            f"the server is still shutting down after {STOP_TIMEOUT_S:.0f} s (log: {self._home.log}): "
+            "run 'crossbridge down' again to wait longer."
+        )
+
+    def _mute(self) -> ServerError:
+        return ServerError(
+            f"a server holds {self._home.path} but does not answer on 127.0.0.1:{self._home.port()}: "
+            f"it may run in another container; its log is {self._home.log}."
+        )
+
+    def _answer(self) -> Answer:
+        target = _target(self._home)
+        # `postgres` is there from the first moment; ours is not when the first start was cut short.
+        return ask(replace(target, dbname="postgres")) if target else Answer.NOBODY
+
+    def _ready(self) -> bool:
+        return self._answer() is Answer.READY
+
+    def _with_database(self) -> Target:
+        target = _target(self._home)
+        if target is None:
+            raise ServerError(
+                f"{self._home.state} vanished while the server started: run 'crossbridge up' again."
+            )
+        with psycopg.connect(
+            **replace(target, dbname="postgres").parameters(), autocommit=True
+        ) as connection:
+            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchall():
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+        return target
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = FileLock(self._home.start_lock)
+        for _ in moments(START_TIMEOUT_S + STOP_TIMEOUT_S):
+            if lock.acquire():
+                break
+            self._progress("Waiting for another command that starts or stops the server")
+        else:
+            raise ServerError(f"another command holds {self._home.start_lock}: wait for it, or end it.")
+        with lock:
+            yield
+
+    @contextmanager
+    def _readable_errors(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            raise ServerError(
+                f"cannot {verb} the server in {self._home.path}: {error.strerror}{where}. "
+                "Choose another folder with --data-dir or CROSSBRIDGE_DATA_DIR."
+            ) from error
+        except psycopg.Error as error:
+            raise ServerError(
+                f"the server in {self._home.path} went away while it was asked: {str(error).splitlines()[0]}."
+            ) from error
+
+
+def _target(home: Home) -> Target | None:
+    port, password = home.port(), home.password()
+    if port is None or password is None:
+        return None
+    return Target("127.0.0.1", port, DATABASE, SUPERUSER, password, sslmode="disable")
