@@ -1,0 +1,54 @@
+"""A throw-away folder that the server's own user can enter, and the servers in it: none outlives its session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossbridge.database.embedded.lock import FileLock
+from crossbridge.database.server import EmbeddedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "crossbridge-tests-"
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """
+    A new folder, removed at the end together with the servers below it.
+
+    pytest's tmp_path is closed to everybody but its owner, and a server started by root runs as somebody else.
+    What a killed session left behind is cleared away first.
+    """
+    _clear_left_overs()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder.chmod(0o711)
+    alive = FileLock(folder / "alive.lock")
+    alive.acquire()
+    try:
+        yield folder
+    finally:
+        _clear(folder)
+        alive.let_go()
+
+
+def _clear_left_overs() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        if folder.stat().st_uid != os.geteuid() or not (folder / "alive.lock").exists():
+            continue
+        lock = FileLock(folder / "alive.lock")
+        if lock.acquire():
+            with lock:
+                _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    for mark in folder.rglob("start.lock"):
+        EmbeddedServer(mark.parent).stop(immediate=True)
+    shutil.rmtree(folder)
