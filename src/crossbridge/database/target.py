@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Target:
     def __str__(self) -> str:
         return f"{self.host or 'libpq default'}:{self.port or 5432}/{self.dbname or ''}"
 
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, Any]:
         """Keyword arguments for psycopg.connect; holds the password."""
         return {
             name: str(value)
