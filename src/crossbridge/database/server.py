@@ -1,6 +1,6 @@
 """The embedded server: a real PostgreSQL on 127.0.0.1, for people who have none.
 
-It is started by a command and outlives it. Whether it lives is found out by logging in, whether it is
+It is started by a command and outlives it. Whether it serves is found out by logging in, whether it is
 dead by a lock its processes hold; a process id alone is never believed.
 """
 
@@ -14,18 +14,19 @@ import psycopg
 
 from crossbridge.database.embedded.account import Account
 from crossbridge.database.embedded.binaries import find_binaries, reachable
-from crossbridge.database.embedded.cluster import SUPERUSER, create_cluster
-from crossbridge.database.embedded.home import Home, default_data_dir, port_is_free
+from crossbridge.database.embedded.cluster import create_cluster
+from crossbridge.database.embedded.home import DATABASE, Home, default_data_dir, port_is_free
 from crossbridge.database.embedded.lock import FileLock, moments
 from crossbridge.database.embedded.postmaster import Answer, ask, launch, send_stop
-from crossbridge.database.target import Target
 from crossbridge.errors import ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-DATABASE = "crossbridge"
+    from crossbridge.database.target import Target
+
+MAINTENANCE = "postgres"  # there from the first moment; ours is not, when the first start was cut short
 START_TIMEOUT_S = 120.0  # crash recovery replays up to 1 GB of write-ahead log
 STOP_TIMEOUT_S = 120.0  # a shutdown writes all changed pages
 ORPHANS_TIMEOUT_S = 10.0  # the children of a killed server notice within a second
@@ -34,7 +35,7 @@ PORT_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """How a server fares. `target`, `version` and `pid` are None when it is not running."""
+    """How a server fares. `target`, `version` and `pid` are None while it does not serve."""
 
     running: bool
     data_dir: Path
@@ -48,13 +49,15 @@ class ServerStatus:
 
 def running_target(data_dir: Path | None = None) -> Target | None:
     """
-    The embedded server's database if the server is running, else None.
+    Return the embedded server's database if the server is running, else None.
 
-    Starts, creates and waits for nothing: milliseconds when nothing runs. A server that is
-    recovering from a crash counts as not running.
+    Starts, creates and waits for nothing: about a millisecond when nothing runs. A server that is
+    starting, or recovering from a crash, does not count as running.
+
+    Raises:
+        ServerError: The folder is somebody else's.
     """
-    target = _target(Home(data_dir or default_data_dir()))
-    return target if target and ask(target) is Answer.READY else None
+    return EmbeddedServer(data_dir).running_target()
 
 
 class EmbeddedServer:
@@ -62,10 +65,10 @@ class EmbeddedServer:
     The server of one data directory. Any number of processes may call any method at once.
 
     Args:
-        data_dir: Absolute; None is CROSSBRIDGE_DATA_DIR or the user's data folder.
+        data_dir: None is CROSSBRIDGE_DATA_DIR, else the user's own data folder.
         port: None is the port used before, or a free one.
         settings: Server settings on top of ours.
-        progress: Called now and then with a short text while a call waits.
+        progress: Called many times a second with a short text while a call waits.
     """
 
     def __init__(
@@ -104,22 +107,35 @@ class EmbeddedServer:
         Raises:
             ServerError: It does not stop, or does not answer and so cannot be told from another program.
         """
-        if not self._home.start_lock.exists():
-            return False
-        with self._readable_errors("stop"), self._alone():
-            return self._bring_down(immediate=immediate)
+        with self._readable_errors("stop"):
+            if not self._home.start_lock.exists():
+                return False
+            with self._alone():
+                return self._bring_down(immediate=immediate)
+
+    def running_target(self) -> Target | None:
+        """See the function of this name."""
+        with self._readable_errors("ask"):
+            return self._home.target() if ask(self._home, DATABASE) is Answer.READY else None
 
     def status(self) -> ServerStatus:
-        """What can be seen without changing anything."""
+        """
+        Tell what can be seen without changing anything.
+
+        Raises:
+            ServerError: The folder is somebody else's.
+        """
         home = self._home
-        target = _target(home)
-        running = target is not None and ask(target) is Answer.READY
-        status = ServerStatus(running, home.path, home.log, home.password_file, home.data_bytes())
-        if target is None or not running:
-            return status
-        with psycopg.connect(**target.parameters()) as connection:
-            version = connection.info.parameter_status("server_version")
-        return replace(status, target=target, version=version, pid=home.postmaster_pid())
+        target = self.running_target()
+        with self._readable_errors("ask"):
+            status = ServerStatus(
+                target is not None, home.path, home.log, home.password_file, home.data_bytes()
+            )
+            if target is None:
+                return status
+            with psycopg.connect(**target.parameters()) as connection:
+                version = connection.info.parameter_status("server_version")
+            return replace(status, target=target, version=version, pid=home.postmaster_pid())
 
     def _bring_up(self) -> None:
         lock = self._outwait_the_dead()
@@ -133,8 +149,11 @@ class EmbeddedServer:
                 create_cluster(self._home, account, binaries, lock)
             for _ in range(PORT_ATTEMPTS):
                 port = self._home.choose_port(self._port)
+                crashed = self._home.postmaster_pid() is not None
                 launch(self._home, account, binaries, lock, self._settings | {"port": str(port)})
-                if self._becomes_ready(lock):
+                if self._becomes_ready(
+                    lock, "Recovering after a crash" if crashed else "Starting PostgreSQL"
+                ):
                     return
                 if port_is_free(port):  # it did not fail for a port that somebody was quicker to take
                     break
@@ -152,7 +171,12 @@ class EmbeddedServer:
         return account
 
     def _outwait_the_dead(self) -> FileLock | None:
-        """The lock, once no process of an earlier server lives; None when such a server became ready."""
+        """Take the lock once no process of an earlier server lives; None when that server became ready."""
+        if self._home.cluster.exists() and self._home.password() is None:
+            raise ServerError(
+                f"{self._home.password_file} is gone, and with it the way into the database: put it back, "
+                f"or move {self._home.path} away to begin a new one."
+            )
         lock = FileLock(self._home.server_lock)
         for waited in moments(START_TIMEOUT_S):
             if lock.acquire():
@@ -162,14 +186,14 @@ class EmbeddedServer:
             self._progress(f"Waiting for the server that is there already ({waited:.0f} s)")
         raise self._mute()
 
-    def _becomes_ready(self, lock: FileLock) -> bool:
-        """False when the server died; the lock is ours again then."""
+    def _becomes_ready(self, lock: FileLock, doing: str) -> bool:
+        """Wait for the server just launched; false when it died, and the lock is ours again."""
         for waited in moments(START_TIMEOUT_S, every_s=0.005):
             if self._ready():
                 return True
             if lock.acquire():
                 return False
-            self._progress(f"Starting PostgreSQL ({waited:.0f} s)")
+            self._progress(f"{doing} ({waited:.0f} s)")
         raise ServerError(
             f"the server was not ready after {START_TIMEOUT_S:.0f} s and goes on starting: "
             f"run 'crossbridge up' again to wait longer (log: {self._home.log})."
@@ -182,53 +206,47 @@ class EmbeddedServer:
             if lock.acquire():
                 lock.let_go()
                 return told
-            if not told and self._answer() in (Answer.READY, Answer.NOT_YET):
+            if not told and ask(self._home, MAINTENANCE) in (Answer.READY, Answer.NOT_YET):
                 send_stop(self._home, immediate=immediate)
                 told = True
             elif not told and waited > ORPHANS_TIMEOUT_S:
                 raise self._mute()
             self._progress(f"Stopping PostgreSQL ({waited:.0f} s)")
         raise ServerError(
-            f"the server is still shutting down after {STOP_TIMEOUT_S:.0f} s (log: {self._home.log}): "
-            "run 'crossbridge down' again to wait longer."
+            f"the server is still shutting down after {STOP_TIMEOUT_S:.0f} s: "
+            f"run 'crossbridge down' again to wait longer (log: {self._home.log})."
         )
 
     def _mute(self) -> ServerError:
         return ServerError(
             f"a server holds {self._home.path} but does not answer on 127.0.0.1:{self._home.port()}: "
-            f"it may run in another container; its log is {self._home.log}."
+            f"stop it where it runs, which may be another container (log: {self._home.log})."
         )
 
-    def _answer(self) -> Answer:
-        target = _target(self._home)
-        # `postgres` is there from the first moment; ours is not when the first start was cut short.
-        return ask(replace(target, dbname="postgres")) if target else Answer.NOBODY
-
     def _ready(self) -> bool:
-        return self._answer() is Answer.READY
+        return ask(self._home, MAINTENANCE) is Answer.READY
 
     def _with_database(self) -> Target:
-        target = _target(self._home)
-        if target is None:
-            raise ServerError(
-                f"{self._home.state} vanished while the server started: run 'crossbridge up' again."
-            )
-        with psycopg.connect(
-            **replace(target, dbname="postgres").parameters(), autocommit=True
-        ) as connection:
+        target, maintenance = self._home.target(), self._home.target(MAINTENANCE)
+        if target is None or maintenance is None:
+            raise ServerError(f"files in {self._home.path} vanished meanwhile: run 'crossbridge up' again.")
+        with psycopg.connect(**maintenance.parameters(), autocommit=True) as connection:
             if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchall():
                 connection.execute(f"CREATE DATABASE {DATABASE}")
         return target
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        """Keep out other commands that start or stop this server."""
         lock = FileLock(self._home.start_lock)
         for _ in moments(START_TIMEOUT_S + STOP_TIMEOUT_S):
             if lock.acquire():
                 break
             self._progress("Waiting for another command that starts or stops the server")
         else:
-            raise ServerError(f"another command holds {self._home.start_lock}: wait for it, or end it.")
+            raise ServerError(
+                f"another command holds {self._home.start_lock}: wait until it is done, or end it."
+            )
         with lock:
             yield
 
@@ -244,12 +262,6 @@ class EmbeddedServer:
             ) from error
         except psycopg.Error as error:
             raise ServerError(
-                f"the server in {self._home.path} went away while it was asked: {str(error).splitlines()[0]}."
+                f"the server in {self._home.path} went away while it was asked: {str(error).splitlines()[0]}. "
+                f"Its log is {self._home.log}."
             ) from error
-
-
-def _target(home: Home) -> Target | None:
-    port, password = home.port(), home.password()
-    if port is None or password is None:
-        return None
-    return Target("127.0.0.1", port, DATABASE, SUPERUSER, password, sslmode="disable")

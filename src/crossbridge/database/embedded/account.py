@@ -32,7 +32,7 @@ class Account:
     @classmethod
     def for_cluster(cls, cluster: Path) -> Account:
         """
-        Who owns the database files, or shall own them.
+        Return who owns the database files, or shall own them.
 
         Raises:
             ServerError: The files belong to somebody this process cannot act as.
@@ -53,7 +53,7 @@ class Account:
     def run(
         self, command: list[str], *, env: dict[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Run to the end as this user, in `/`, with no environment but PASSED_ON; a bad exit raises nothing."""
+        """Run to the end as this user, in `/`, with PASSED_ON as environment; a bad exit raises nothing."""
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         env = kept | {"LC_ALL": "C"} | (env or {})
         if self.switch:
@@ -71,11 +71,10 @@ class Account:
 
 
 def _service_account() -> pwd.struct_passwd:
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
     for name in SERVICE_ACCOUNTS:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
+        if name in known:
+            return known[name]
     raise ServerError(
         "PostgreSQL refuses to run as root and neither user 'postgres' nor 'nobody' exists here: "
         "run this command as an ordinary user."

@@ -46,7 +46,7 @@ class Binaries:
 
 def find_binaries(cluster_major: int | None) -> Binaries:
     """
-    The programs to run: those that fit the database files of `cluster_major`, or the first ones found.
+    Find the programs to run: those that fit the database files of `cluster_major`, or the first ones.
 
     Raises:
         ServerError: There are none, or none that fit.
@@ -65,7 +65,7 @@ def find_binaries(cluster_major: int | None) -> Binaries:
 
 def reachable(binaries: Binaries, account: Account, store: Path) -> Binaries:
     """
-    The same programs, where `account` can run them.
+    Return the same programs, where `account` can run them.
 
     A virtual environment below /root cannot be entered by the server's user. Opening up somebody's
     folders is not ours to do, so the wheel's files (33 MB) are copied once into `store`.

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossbridge.database.embedded.home import SUPERUSER
 from crossbridge.errors import ServerError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from crossbridge.database.embedded.home import Home
     from crossbridge.database.embedded.lock import FileLock
 
-SUPERUSER = "crossbridge"
 STAGING = "initdb-"
 
 

@@ -23,17 +23,27 @@ import zlib
 from pathlib import Path
 
 from crossbridge.database.embedded.account import ROOT
+from crossbridge.database.target import Target
 from crossbridge.errors import ServerError
+from crossbridge.profiling.config import load
 
+DATABASE = SUPERUSER = "crossbridge"
 FIRST_PORT, PORT_COUNT = 15432, 10000  # below the range systems draw outgoing ports from
 LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 103 bytes on macOS, 107 on Linux
 LOG_KEPT_BYTES = 10 * 1024 * 1024
+_FOLDER_MODE = 0o711 if os.geteuid() == ROOT else 0o700
 
 
 def default_data_dir() -> Path:
-    """CROSSBRIDGE_DATA_DIR, else the system's place for root, else the user's own data folder."""
-    if configured := os.environ.get("CROSSBRIDGE_DATA_DIR"):
-        return Path(configured).absolute()
+    """
+    Return CROSSBRIDGE_DATA_DIR, else the system's place for root, else the user's own data folder.
+
+    Raises:
+        ConfigError: A setting is wrong.
+    """
+    settings = load()
+    if settings.data_dir is not None:
+        return settings.project_root / settings.data_dir
     if os.geteuid() == ROOT:
         return Path("/var/lib/crossbridge/postgres")
     from platformdirs import user_data_path  # noqa: PLC0415  only needed when nothing is configured
@@ -73,21 +83,36 @@ class Home:
         Raises:
             ServerError: It holds something else; nothing in it was touched.
         """
-        if (self.path / "PG_VERSION").exists():
+        self._make_folders()
+        # One look: whoever claims the folder at the same moment makes the mark first.
+        names = {entry.name for entry in self.path.iterdir()}
+        if self.start_lock.name in names:
+            return
+        if "PG_VERSION" in names:
             raise ServerError(
                 f"{self.path} is the data directory of another PostgreSQL server: "
                 "choose a new or empty folder as --data-dir."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        if self.start_lock.exists():
-            return
-        if any(self.path.iterdir()):
+        if names:
             raise ServerError(
-                f"{self.path} holds other files and no server of ours: "
-                "choose a new or empty folder as --data-dir."
+                f"{self.path} holds other files and no server of ours: choose a new or empty folder as --data-dir."
             )
-        self.path.chmod(0o711 if os.geteuid() == ROOT else 0o700)
+        self.path.chmod(_FOLDER_MODE)
         self.start_lock.touch(mode=0o600)
+
+    def _make_folders(self) -> None:
+        """Like mkdir -p, but what root creates can be passed through by the server's user, whatever the umask."""
+        missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(_FOLDER_MODE)
+
+    def target(self, dbname: str = DATABASE) -> Target | None:
+        """Return the way into the server, running or not; None before its first start."""
+        port, password = self.port(), self.password()
+        if port is None or password is None:
+            return None
+        return Target("127.0.0.1", port, dbname, SUPERUSER, password, sslmode="disable")
 
     def password(self) -> str | None:
         try:
@@ -96,7 +121,7 @@ class Home:
             return None
 
     def make_password(self) -> str:
-        """The password, drawn at random the first time."""
+        """Return the password, drawn at random the first time."""
         if (known := self.password()) is not None:
             return known
         password = secrets.token_urlsafe(24)
@@ -104,7 +129,7 @@ class Home:
         return password
 
     def port(self) -> int | None:
-        """The port last used, or None."""
+        """Return the port last used, or None."""
         try:
             return int(json.loads(self.state.read_bytes())["port"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -112,9 +137,12 @@ class Home:
 
     def choose_port(self, wanted: int | None = None) -> int:
         """
-        `wanted`, else the port last used, else one that follows from the folder's name; remembered.
+        Choose a free port and remember it: `wanted`, or the last one, or one that follows from the folder's name.
 
-        A port that is taken is passed over for the next free one, except `wanted`.
+        A port that is taken is passed over for another; not so `wanted`.
+
+        Raises:
+            ServerError: `wanted` is taken.
         """
         drawn = zlib.crc32(os.fsencode(self.path)) % PORT_COUNT
         row = (FIRST_PORT + (drawn + step) % PORT_COUNT for step in range(PORT_COUNT))
@@ -132,19 +160,19 @@ class Home:
         )
 
     def socket_folder(self) -> str:
-        """Where the unix socket lies; empty (no socket) when the path is too long for one."""
+        """Return where the unix socket lies; empty (no socket) when the path is too long for one."""
         fits = len(os.fsencode(self.sockets)) + len("/.s.PGSQL.65535") <= LONGEST_SOCKET_PATH
         return str(self.sockets) if fits else ""
 
     def open_log(self) -> int:
-        """A descriptor that appends to the log; a log past 10 MiB is set aside as `server.log.1`."""
+        """Open the log to append; one past 10 MiB is set aside as `server.log.1`."""
         with contextlib.suppress(FileNotFoundError):
             if self.log.stat().st_size > LOG_KEPT_BYTES:
                 self.log.replace(self.log.with_suffix(".log.1"))
         return os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def last_words(self) -> str:
-        """The last line of the log that tells a failure, without its time stamp."""
+        """Return the last line of the log that tells of a failure, without its time stamp."""
         try:
             with self.log.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 65536))
@@ -155,21 +183,21 @@ class Home:
         return re.sub(r"^.*(FATAL|PANIC): +", "", (telling or lines or ["no reason given"])[-1])
 
     def postmaster_pid(self) -> int | None:
-        """What the server wrote down as its process id; true only while the server lives."""
+        """Return what the server wrote down as its process id; true only while the server lives."""
         try:
             return int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return None
 
     def cluster_major(self) -> int | None:
-        """Major version of PostgreSQL that made the database files; None when there are none."""
+        """Return the major version of PostgreSQL that made the database files; None when there are none."""
         try:
             return int((self.cluster / "PG_VERSION").read_text())
         except FileNotFoundError:
             return None
 
     def data_bytes(self) -> int:
-        """Size of the database files and the write-ahead log."""
+        """Return the size of the database files and the write-ahead log."""
         total = 0
         for folder, _, files in os.walk(self.cluster):
             for name in files:
@@ -180,7 +208,7 @@ class Home:
     def _write_private(self, path: Path, text: str) -> None:
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from typing_extensions import Self
+
 
 def moments(timeout_s: float, every_s: float = 0.02) -> Iterator[float]:
-    """Yield the seconds waited so far, at once and then at each poll, until `timeout_s` (monotonic) is over."""
+    """Yield the seconds waited, at once and then at each poll, until `timeout_s` (monotonic) is over."""
     begin = time.monotonic()
     while (waited := time.monotonic() - begin) < timeout_s:
         yield waited
@@ -48,8 +50,17 @@ class FileLock:
             os.close(self.fd)
             self.fd = -1
 
-    def __enter__(self) -> FileLock:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.let_go()
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock; the file need not exist."""
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    with lock:
+        return not lock.acquire()

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-import socket
 import subprocess
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from crossbridge.database.embedded.lock import is_held
+
 if TYPE_CHECKING:
     from crossbridge.database.embedded.account import Account
     from crossbridge.database.embedded.binaries import Binaries
     from crossbridge.database.embedded.home import Home
     from crossbridge.database.embedded.lock import FileLock
-    from crossbridge.database.target import Target
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -25,6 +26,7 @@ SETTINGS = {
     "max_wal_size": "1GB",
     "random_page_cost": "1.1",
     "jit": "off",
+    "log_checkpoints": "off",
     # Files in the data directory: /dev/shm is 64 MB in a container, and systemd empties it at logout.
     "dynamic_shared_memory_type": "mmap",
     # A failed statement may hold a password or a batch of 5,000 events.
@@ -36,26 +38,28 @@ DETACH = '"$@" &'
 
 
 class Answer(Enum):
-    """What came back from the server's port."""
+    """What came back from the server."""
 
     READY = auto()
-    NOT_YET = auto()  # ours, starting, recovering or shutting down
-    NOBODY = auto()
-    STRANGER = auto()  # something that does not know our password
+    NOT_YET = auto()  # starting, recovering or shutting down
+    DEAD = auto()  # none of its processes lives
+    MUTE = auto()  # processes live, but nobody answers on its port, or somebody who knows no password of ours
 
 
-def ask(target: Target) -> Answer:
-    """Log in, the one proof that a server lives. Under a millisecond when nobody listens."""
-    try:
-        socket.create_connection((target.host or "", target.port or 0), timeout=1).close()
-    except OSError:
-        return Answer.NOBODY
+def ask(home: Home, dbname: str) -> Answer:
+    """
+    Log in, the one proof that a server serves.
+
+    A server that is dead is never knocked for: another program may have taken its port, and would be
+    told our password if it asked. Under a millisecond then; up to 2 s when a live one hangs.
+    """
+    target = home.target(dbname)
+    if target is None or not is_held(home.server_lock):
+        return Answer.DEAD
     try:
         psycopg.connect(**target.parameters(), connect_timeout=2).close()
     except psycopg.OperationalError as error:
-        if "the database system is" in str(error):
-            return Answer.NOT_YET
-        return Answer.STRANGER
+        return Answer.NOT_YET if "the database system is" in str(error) else Answer.MUTE
     return Answer.READY
 
 
@@ -103,4 +107,5 @@ def _past_stale_pid(home: Home) -> dict[str, str]:
 def send_stop(home: Home, *, immediate: bool) -> None:
     """Ask for a fast shutdown (a checkpoint, no recovery at the next start) or an immediate one."""
     if pid := home.postmaster_pid():
-        os.kill(pid, signal.SIGQUIT if immediate else signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT if immediate else signal.SIGINT)
