@@ -40,6 +40,7 @@ def default_data_dir() -> Path:
 
     Raises:
         ConfigError: A setting is wrong.
+        ServerError: The user has no home.
     """
     settings = load()
     if settings.data_dir is not None:
@@ -48,7 +49,10 @@ def default_data_dir() -> Path:
         return Path("/var/lib/crossbridge/postgres")
     from platformdirs import user_data_path  # noqa: PLC0415  only needed when nothing is configured
 
-    return user_data_path("crossbridge", appauthor=False) / "postgres"
+    folder = user_data_path("crossbridge", appauthor=False)
+    if not folder.is_absolute():
+        raise ServerError("you have no home folder to keep the data in: set CROSSBRIDGE_DATA_DIR.")
+    return folder / "postgres"
 
 
 def port_is_free(port: int) -> bool:
