@@ -174,6 +174,10 @@ CREATE TABLE crossbridge.segments (
     rejected          bigint NOT NULL DEFAULT 0,   -- refused by the database as bad data
     torn              bigint NOT NULL DEFAULT 0,   -- lines cut short by the writer's death
     unknown_events    bigint NOT NULL DEFAULT 0,   -- of types this version does not know
+    -- what the segment adds to its run's counts
+    events_dropped    bigint GENERATED ALWAYS AS (dropped + rejected + torn + unknown_events) STORED,
+    events_collected  bigint GENERATED ALWAYS AS
+                      (greatest(collected, events + dropped + rejected + torn + unknown_events)) STORED,
     started_at        timestamptz NOT NULL,        -- the writer's start
     last_at           timestamptz NOT NULL,        -- the latest event's time
     created_at        timestamptz NOT NULL DEFAULT now(),

@@ -1,0 +1,271 @@
+-- crossbridge.ingest: the one door into the database. spec/segment.md says how it is called.
+--
+-- Locks are taken in one order, so that concurrent calls never wait in a circle: the segment's row; the run's advisory
+-- lock, only when a segment opens or closes; rows of in_flight; the partitions' advisory lock; test_dim and the rollups,
+-- each in the order of its key; the run's row.
+
+-- The first line: the segment's row, and the run's when it is the first of its run.
+CREATE FUNCTION crossbridge.open_segment(segment_id uuid, run_id uuid, header jsonb) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    h record;
+    began timestamptz;
+BEGIN
+    SELECT * INTO h FROM jsonb_to_record(header) AS x(
+        type text, v integer, segment_id uuid, run_id uuid, writer uuid, seq integer, parent uuid, role text, pid bigint,
+        pid_start bigint, host text, os text, runtime text, sdk text, framework text, framework_version text, worker text,
+        at_us bigint, environment text, app_version text, labels jsonb, git_commit text, git_branch text, ci_provider text,
+        ci_url text);
+    IF h.type IS DISTINCT FROM 'segment_start' THEN
+        RAISE invalid_parameter_value USING MESSAGE = format(
+            'a segment begins with segment_start, got %s', h.type);
+    ELSIF h.v IS DISTINCT FROM 1 THEN
+        RAISE invalid_parameter_value USING MESSAGE = format(
+            'this database reads wire format 1, got %s', coalesce(h.v::text, 'none'));
+    ELSIF (h.segment_id, h.run_id) IS DISTINCT FROM (open_segment.segment_id, open_segment.run_id) THEN
+        RAISE invalid_parameter_value USING MESSAGE = format(
+            'segment %s of run %s calls itself %s of run %s', segment_id, run_id, h.segment_id, h.run_id);
+    ELSIF jsonb_typeof(h.labels) <> 'object' THEN
+        RAISE invalid_parameter_value USING MESSAGE = format('labels must be an object, got %s', h.labels);
+    END IF;
+    began := to_timestamp(h.at_us / 1e6);
+
+    INSERT INTO crossbridge.segments (
+        segment_id, run_id, writer, seq, parent, role, worker, framework, framework_version, host, pid, pid_start, os,
+        runtime, sdk, started_at, last_at)
+    VALUES (h.segment_id, h.run_id, h.writer, h.seq, h.parent, coalesce(h.role, 'main'), h.worker, h.framework,
+            h.framework_version, h.host, h.pid, h.pid_start, h.os, h.runtime, h.sdk, began, began)
+    ON CONFLICT DO NOTHING;
+    -- Cut, because an index entry of the rollups holds framework, environment and branch together.
+    INSERT INTO crossbridge.runs (
+        run_id, started_at, environment, framework, git_commit, git_branch, app_version, ci_provider, ci_url, hostname, os,
+        runtime, labels)
+    VALUES (h.run_id, began, left(h.environment, 200), h.framework, h.git_commit, left(h.git_branch, 200), h.app_version,
+            h.ci_provider, h.ci_url, h.host, h.os, h.runtime, coalesce(h.labels, '{}'))
+    ON CONFLICT DO NOTHING;
+END $$;
+
+-- Moves the segment's row past the batch. A segment that goes on after a reader took its writer for dead opens again.
+CREATE FUNCTION crossbridge.advance_segment(
+    before crossbridge.segments, to_offset bigint, events jsonb, b crossbridge.batch) RETURNS crossbridge.segments
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    s crossbridge.segments := before;
+    e record;
+BEGIN
+    s.delivered := to_offset;
+    s.events := s.events + b.events;
+    s.dropped := greatest(s.dropped, b.dropped, CASE WHEN b.headers > 0 THEN (events #>> '{0,dropped}')::bigint END);
+    s.rejected := s.rejected + b.rejected;
+    s.unknown_events := s.unknown_events + b.unknown_events;
+    s.last_at := greatest(s.last_at, to_timestamp(b.last_us / 1e6));
+    IF to_offset > before.delivered THEN
+        s.closed_at := NULL;
+    END IF;
+    IF b.ends > 0 THEN
+        SELECT * INTO e FROM jsonb_to_record(jsonb_path_query_first(events, '$[*] ? (@.type == "segment_end")')) AS x(
+            at_us bigint, status text, collected bigint, dropped bigint, torn bigint, next uuid);
+        IF s.closed_at IS NULL OR s.next IS NOT NULL AND e.next IS NULL THEN
+            s.closed_at := to_timestamp(e.at_us / 1e6);
+            s.status := e.status;
+            s.collected := e.collected;
+            s.dropped := greatest(s.dropped, e.dropped);
+            s.torn := s.torn + coalesce(e.torn, 0);
+            s.next := e.next;
+        END IF;
+    END IF;
+    UPDATE crossbridge.segments AS x
+       SET delivered = s.delivered, events = s.events, collected = s.collected, dropped = s.dropped, rejected = s.rejected,
+           torn = s.torn, unknown_events = s.unknown_events, last_at = s.last_at, closed_at = s.closed_at,
+           status = s.status, next = s.next
+     WHERE x.run_id = s.run_id AND x.segment_id = s.segment_id
+    RETURNING * INTO s;
+    RETURN s;
+END $$;
+
+CREATE FUNCTION crossbridge.merge_names(names text, more text[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT string_agg(DISTINCT n, ',' ORDER BY n) FROM unnest(string_to_array(names, ',') || more) AS n $$;
+
+-- A segment joined the run: what the first one did not know, a later one may.
+CREATE FUNCTION crossbridge.join_run(s crossbridge.segments, header jsonb) RETURNS void
+LANGUAGE sql
+AS $$
+    UPDATE crossbridge.runs AS r
+       SET started_at = least(r.started_at, s.started_at),
+           framework = crossbridge.merge_names(r.framework, ARRAY[s.framework]),
+           app_version = coalesce(r.app_version, header ->> 'app_version'),
+           git_commit = coalesce(r.git_commit, header ->> 'git_commit'),
+           ci_provider = coalesce(r.ci_provider, header ->> 'ci_provider'),
+           ci_url = coalesce(r.ci_url, header ->> 'ci_url'),
+           labels = coalesce(header -> 'labels', '{}') || r.labels
+     WHERE r.run_id = s.run_id
+$$;
+
+-- A run has ended when all its main writers have, as badly as the worst of them. A writer that does not say how it fared
+-- counts as failed when a test of the run did.
+CREATE FUNCTION crossbridge.settle_run(run_id uuid) RETURNS void
+LANGUAGE sql
+AS $$
+    UPDATE crossbridge.runs AS r
+       SET ended_at = CASE WHEN e.writers = m.writers THEN e.ended_at END,
+           status = CASE WHEN e.writers < m.writers THEN 'running'
+                         WHEN e.interrupted THEN 'interrupted'
+                         WHEN e.failed OR e.silent AND r.failed + r.error > 0 THEN 'failed'
+                         ELSE 'passed' END
+      FROM (SELECT count(*) AS writers, max(w.ended_at) AS ended_at, bool_or(w.status IS NULL) AS silent,
+                   bool_or(w.status = 'interrupted') AS interrupted, bool_or(w.status = 'failed') AS failed
+              FROM crossbridge.ended_writers(settle_run.run_id) AS w WHERE w.parent IS NULL) AS e,
+           (SELECT count(DISTINCT s.writer) AS writers
+              FROM crossbridge.segments AS s WHERE s.run_id = settle_run.run_id AND s.parent IS NULL) AS m
+     WHERE r.run_id = settle_run.run_id AND m.writers > 0
+$$;
+
+-- Adds a batch to its run's counts.
+CREATE FUNCTION crossbridge.count_in_run(before crossbridge.segments, s crossbridge.segments, b crossbridge.batch)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    UPDATE crossbridge.runs AS r
+       SET events_collected = r.events_collected + s.events_collected - before.events_collected,
+           events_written = r.events_written + s.events - before.events,
+           events_dropped = r.events_dropped + s.events_dropped - before.events_dropped,
+           framework = CASE WHEN b.frameworks <@ string_to_array(r.framework, ',') THEN r.framework
+                            ELSE crossbridge.merge_names(r.framework, b.frameworks) END,
+           tests = r.tests + b.test_ends, passed = r.passed + b.passed, failed = r.failed + b.failed,
+           error = r.error + b.error, skipped = r.skipped + b.skipped, xfailed = r.xfailed + b.xfailed,
+           xpassed = r.xpassed + b.xpassed, interrupted = r.interrupted + b.interrupted
+     WHERE r.run_id = s.run_id;
+END $$;
+
+-- What a shipper found out about the run. Not the branch: rollups are keyed by it.
+CREATE FUNCTION crossbridge.fill_run(run_id uuid, events jsonb) RETURNS void
+LANGUAGE sql
+AS $$
+    UPDATE crossbridge.runs AS r
+       SET app_version = coalesce(r.app_version, i.app_version), git_commit = coalesce(r.git_commit, i.git_commit),
+           ci_provider = coalesce(r.ci_provider, i.ci_provider), ci_url = coalesce(r.ci_url, i.ci_url)
+      FROM jsonb_to_record(jsonb_path_query_first(events, '$[*] ? (@.type == "run_info")')) AS i(
+               app_version text, git_commit text, ci_provider text, ci_url text)
+     WHERE r.run_id = fill_run.run_id
+$$;
+
+-- Stores the rows of a batch and adds them to the rollups.
+CREATE FUNCTION crossbridge.store_events(s crossbridge.segments, events jsonb, b crossbridge.batch) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    run record;
+    slot smallint := get_byte(uuid_send(s.run_id), 15) % 8;
+BEGIN
+    IF b.test_ends + b.step_ends + b.http_calls + b.driver_commands + b.system_metrics = 0 THEN
+        RETURN;
+    END IF;
+    PERFORM crossbridge.ensure_partitions(CASE
+        WHEN crossbridge.month_of(b.first_us) = crossbridge.month_of(b.last_us) THEN ARRAY[crossbridge.month_of(b.last_us)]
+        ELSE (SELECT array_agg(DISTINCT crossbridge.month_of(e.at_us))
+                FROM jsonb_to_recordset(events) AS e(at_us bigint) WHERE e.at_us IS NOT NULL) END);
+    IF b.test_ends > 0 THEN
+        PERFORM crossbridge.store_tests(s, events);
+    END IF;
+    IF b.step_ends > 0 THEN
+        PERFORM crossbridge.store_steps(s, events);
+    END IF;
+    IF b.http_calls > 0 THEN
+        PERFORM crossbridge.store_http_calls(s, events);
+    END IF;
+    IF b.driver_commands > 0 THEN
+        PERFORM crossbridge.store_driver_commands(s, events);
+    END IF;
+    IF b.system_metrics > 0 THEN
+        PERFORM crossbridge.store_system_metrics(s, events);
+    END IF;
+
+    IF b.test_ends + b.step_ends > 0 THEN
+        SELECT coalesce(r.environment, '') AS environment, coalesce(r.git_branch, '') AS git_branch
+          INTO run FROM crossbridge.runs AS r WHERE r.run_id = s.run_id;
+        PERFORM crossbridge.ingest_test_keys(events, s.framework);
+    END IF;
+    IF b.test_ends > 0 THEN
+        PERFORM crossbridge.rollup_tests(events, s.framework, run.environment);
+    END IF;
+    IF b.step_ends > 0 THEN
+        PERFORM crossbridge.rollup_steps(events, s.framework);
+    END IF;
+    IF b.test_ends > 0 THEN
+        PERFORM crossbridge.rollup_series(events, s.framework, run.environment, run.git_branch, slot);
+    END IF;
+END $$;
+
+-- Stores the lines between two offsets of a segment file, once, and returns the offset now delivered: another one than
+-- to_offset when the lines do not begin where the database stands, and then nothing was stored.
+-- Raises SQLSTATE class 22 or 23 for lines that can never be stored.
+CREATE FUNCTION crossbridge.ingest(segment_id uuid, run_id uuid, from_offset bigint, to_offset bigint, events jsonb)
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    before crossbridge.segments;
+    s crossbridge.segments;
+    b crossbridge.batch := crossbridge.survey(events);
+    interrupted jsonb;
+    closes boolean;   -- or opens again
+BEGIN
+    IF coalesce(from_offset < 0 OR to_offset < from_offset, true) THEN
+        RAISE invalid_parameter_value USING MESSAGE = format(
+            'offsets must rise from 0, got %s to %s', coalesce(from_offset::text, 'null'), coalesce(to_offset::text, 'null'));
+    ELSIF from_offset = to_offset AND b.lines > b.ends + b.infos THEN
+        RAISE invalid_parameter_value USING MESSAGE = format('%s lines cannot lie between %s and %1$s', b.lines, from_offset);
+    ELSIF b.headers <> (from_offset = 0)::integer THEN
+        RAISE invalid_parameter_value USING MESSAGE = format(
+            'a segment has one segment_start, its first line; got %s at offset %s', b.headers, from_offset);
+    ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE feature_not_supported USING MESSAGE = 'crossbridge.ingest needs the isolation level READ COMMITTED';
+    END IF;
+    IF from_offset = 0 THEN
+        PERFORM crossbridge.open_segment(segment_id, run_id, events -> 0);
+    END IF;
+    SELECT * INTO before FROM crossbridge.segments AS x
+     WHERE x.run_id = ingest.run_id AND x.segment_id = ingest.segment_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 0;
+    ELSIF before.delivered <> from_offset THEN
+        RETURN before.delivered;
+    END IF;
+
+    s := crossbridge.advance_segment(before, to_offset, events, b);
+    closes := s.closed_at IS DISTINCT FROM before.closed_at OR s.next IS DISTINCT FROM before.next;
+    IF from_offset = 0 OR closes THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('crossbridge run ' || run_id, 0));
+    END IF;
+    IF b.test_starts > 0 OR EXISTS (SELECT FROM crossbridge.in_flight AS f WHERE f.run_id = s.run_id) THEN
+        PERFORM crossbridge.track_in_flight(s, events, b.step_starts + b.step_ends > 0);
+    END IF;
+    IF closes THEN
+        interrupted := crossbridge.take_interrupted(s);
+        events := events || interrupted;
+        b.test_ends := b.test_ends + jsonb_array_length(interrupted);
+        b.interrupted := b.interrupted + jsonb_array_length(interrupted);
+        SELECT least(b.first_us, min(e.at_us)), greatest(b.last_us, max(e.at_us)) INTO b.first_us, b.last_us
+          FROM jsonb_to_recordset(interrupted) AS e(at_us bigint);
+    END IF;
+    PERFORM crossbridge.store_events(s, events, b);
+
+    PERFORM crossbridge.count_in_run(before, s, b);
+    IF from_offset = 0 THEN
+        PERFORM crossbridge.join_run(s, events -> 0);
+    END IF;
+    IF b.infos > 0 THEN
+        PERFORM crossbridge.fill_run(run_id, events);
+    END IF;
+    IF from_offset = 0 OR closes THEN
+        PERFORM crossbridge.settle_run(run_id);
+    END IF;
+    RETURN to_offset;
+END $$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA crossbridge FROM PUBLIC;
