@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crossbridge.errors import ConfigError
 from crossbridge.profiling.models import ProfileConfig, StorageBackendType
+from crossbridge.profiling.switch import FALSE, SWITCHES, find_project_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-SWITCHES = ("CROSSBRIDGE_PROFILING", "CROSSBRIDGE_PROFILING_ENABLED")
 PASSWORD = "CROSSBRIDGE_DB_PASSWORD"  # noqa: S105  (the name of the variable)
-ROOT_MARKS = (".env", "crossbridge.yml", ".crossbridge", ".git")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
 _UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\Z")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -51,7 +49,7 @@ def _boolean(name: str, text: str) -> bool:
     lowered = text.lower()
     if lowered in _TRUE:
         return True
-    if lowered in _FALSE:
+    if lowered in FALSE:
         return False
     raise _bad(name, "true or false", text)
 
@@ -142,15 +140,6 @@ SETTINGS = (
     Setting("CROSSBRIDGE_DRAIN_TIMEOUT", "drain_timeout", "drain_timeout_s", _seconds(0, 600)),
     Setting("CROSSBRIDGE_DATA_DIR", None, "data_dir", _path),
 )
-
-
-def find_project_root(start: Path | None = None) -> Path:
-    """Return the nearest folder from `start` upward that is marked as a project's root, else `start` itself."""
-    start = Path.cwd() if start is None else start
-    for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in ROOT_MARKS):
-            return folder
-    return start
 
 
 def load(environ: Mapping[str, str] | None = None, project_root: Path | None = None) -> ProfileConfig:
