@@ -11,10 +11,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
-from support.postgres import PostgresControl
-from support.scratch import scratch_folder
 
 from crossbridge.database.server import EmbeddedServer
+from support.postgres import PostgresControl
+from support.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -46,7 +46,7 @@ class PostgresControl:
     """
 
     def __init__(self, data_dir: Path, settings: dict[str, str] | None = None) -> None:
-        self._home = Home(data_dir)
+        self.home = Home(data_dir)
         self._server = EmbeddedServer(data_dir, settings=settings)
         self.target = self.start()
         # From here on a port that is taken is an error, not a reason to move.
@@ -64,7 +64,7 @@ class PostgresControl:
 
     def kill9(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        lock = FileLock(self._home.server_lock)
+        lock = FileLock(self.home.server_lock)
         for _ in moments(10):
             if lock.acquire():
                 lock.let_go()
@@ -81,7 +81,7 @@ class PostgresControl:
 
     @property
     def pid(self) -> int:
-        pid = self._home.postmaster_pid()
+        pid = self.home.postmaster_pid()
         assert pid is not None, "the server is not running"
         return pid
 

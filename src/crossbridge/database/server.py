@@ -14,7 +14,7 @@ import psycopg
 
 from crossbridge.database.embedded.account import Account
 from crossbridge.database.embedded.binaries import find_binaries, reachable
-from crossbridge.database.embedded.cluster import create_cluster
+from crossbridge.database.embedded.cluster import clear_left_overs, create_cluster
 from crossbridge.database.embedded.home import DATABASE, Home, default_data_dir, port_is_free
 from crossbridge.database.embedded.lock import FileLock, moments
 from crossbridge.database.embedded.postmaster import Answer, ask, launch, send_stop
@@ -142,6 +142,7 @@ class EmbeddedServer:
         if lock is None:
             return
         with lock:
+            clear_left_overs(self._home)
             account = self._account()
             binaries = reachable(find_binaries(self._home.cluster_major()), account, self._home.binaries)
             if not self._home.cluster.exists():

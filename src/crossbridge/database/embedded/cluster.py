@@ -23,14 +23,11 @@ def create_cluster(home: Home, account: Account, binaries: Binaries, lock: FileL
     """
     Create `home.cluster`, owned by `account`, with scram passwords everywhere. Durable on return.
 
-    A killed attempt leaves a staging folder, which the next one removes. initdb holds `lock`
-    as well, so the next attempt waits for an initdb that outlived its starter.
+    initdb holds `lock` as well, so the next attempt waits for an initdb that outlived its starter.
 
     Raises:
         ServerError: initdb failed; the message has its reason.
     """
-    for left_over in home.path.glob(STAGING + "*"):
-        shutil.rmtree(left_over)
     staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=home.path))
     try:
         password_file = staging / "password"
@@ -42,6 +39,12 @@ def create_cluster(home: Home, account: Account, binaries: Binaries, lock: FileL
         (staging / "cluster").rename(home.cluster)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def clear_left_overs(home: Home) -> None:
+    """Remove what a killed attempt left: half a cluster, a copy of the password."""
+    for folder in home.path.glob(STAGING + "*"):
+        shutil.rmtree(folder)
 
 
 def _initdb(cluster: Path, password_file: Path, account: Account, binaries: Binaries, lock: FileLock) -> None:

@@ -136,8 +136,8 @@ class Home:
         """Return the port last used, or None."""
         try:
             return int(json.loads(self.state.read_bytes())["port"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return self._postmaster_line(4)
 
     def choose_port(self, wanted: int | None = None) -> int:
         """
@@ -188,10 +188,7 @@ class Home:
 
     def postmaster_pid(self) -> int | None:
         """Return what the server wrote down as its process id; true only while the server lives."""
-        try:
-            return int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        except (OSError, ValueError):
-            return None
+        return self._postmaster_line(1)
 
     def cluster_major(self) -> int | None:
         """Return the major version of PostgreSQL that made the database files; None when there are none."""
@@ -209,8 +206,14 @@ class Home:
                     total += os.lstat(Path(folder, name)).st_size
         return total
 
+    def _postmaster_line(self, number: int) -> int | None:
+        try:
+            return int((self.cluster / "postmaster.pid").read_text().splitlines()[number - 1])
+        except (FileNotFoundError, ValueError, IndexError):
+            return None
+
     def _write_private(self, path: Path, text: str) -> None:
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.new")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)

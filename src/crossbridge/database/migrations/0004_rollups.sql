@@ -20,19 +20,20 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     INSERT INTO crossbridge.rollup_test_day AS r
-    SELECT x.environment, to_timestamp(e.at_us / 86400000000 * 86400)::timestamptz AT TIME ZONE 'UTC', d.test_key, count(*),
-           count(*) FILTER (WHERE e.status = 'passed'), count(*) FILTER (WHERE e.status = 'failed'),
-           count(*) FILTER (WHERE e.status = 'error'), count(*) FILTER (WHERE e.status = 'skipped'),
-           count(*) FILTER (WHERE e.status = 'xfailed'), count(*) FILTER (WHERE e.status = 'xpassed'),
-           count(*) FILTER (WHERE e.status = 'interrupted'), sum(e.duration_us), min(e.duration_us), max(e.duration_us)
-      FROM jsonb_to_recordset(events) AS e(
-               type text, test_id text, framework text, at_us bigint, status text, duration_us bigint)
-      JOIN crossbridge.test_dim AS d
-        ON d.test_id = e.test_id AND d.framework = coalesce(e.framework, default_framework)
-     CROSS JOIN (SELECT '*' UNION SELECT run_environment) AS x(environment)
-     WHERE e.type = 'test_end'
-     GROUP BY 1, 2, 3
-     ORDER BY 1, 2, 3
+    SELECT env.environment, d.*
+      FROM (SELECT (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date AS day, d.test_key, count(*),
+                   count(*) FILTER (WHERE e.status = 'passed'), count(*) FILTER (WHERE e.status = 'failed'),
+                   count(*) FILTER (WHERE e.status = 'error'), count(*) FILTER (WHERE e.status = 'skipped'),
+                   count(*) FILTER (WHERE e.status = 'xfailed'), count(*) FILTER (WHERE e.status = 'xpassed'),
+                   count(*) FILTER (WHERE e.status = 'interrupted'), sum(e.duration_us), min(e.duration_us), max(e.duration_us)
+              FROM jsonb_to_recordset(events) AS e(
+                       type text, test_id text, framework text, at_us bigint, status text, duration_us bigint)
+              JOIN crossbridge.test_dim AS d
+                ON d.test_id = e.test_id AND d.framework = coalesce(e.framework, default_framework)
+             WHERE e.type = 'test_end'
+             GROUP BY 1, 2) AS d
+     CROSS JOIN (SELECT '*' UNION SELECT run_environment) AS env(environment)
+     ORDER BY env.environment, d.day, d.test_key
     ON CONFLICT (environment, day, test_key) DO UPDATE SET
         n = r.n + excluded.n, passed = r.passed + excluded.passed, failed = r.failed + excluded.failed,
         error = r.error + excluded.error, skipped = r.skipped + excluded.skipped, xfailed = r.xfailed + excluded.xfailed,
@@ -46,7 +47,7 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     INSERT INTO crossbridge.rollup_step_day AS r
-    SELECT d.test_key, to_timestamp(e.at_us / 86400000000 * 86400)::timestamptz AT TIME ZONE 'UTC', e.step_name, count(*),
+    SELECT d.test_key, (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date, e.step_name, count(*),
            count(*) FILTER (WHERE e.status = 'failed'), sum(e.duration_us), min(e.duration_us), max(e.duration_us)
       FROM jsonb_to_recordset(events) AS e(
                type text, test_id text, framework text, at_us bigint, step_name text, status text, duration_us bigint)

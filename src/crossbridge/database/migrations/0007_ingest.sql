@@ -133,8 +133,8 @@ BEGIN
        SET events_collected = r.events_collected + s.events_collected - before.events_collected,
            events_written = r.events_written + s.events - before.events,
            events_dropped = r.events_dropped + s.events_dropped - before.events_dropped,
-           framework = CASE WHEN b.frameworks <@ string_to_array(r.framework, ',') THEN r.framework
-                            ELSE crossbridge.merge_names(r.framework, b.frameworks) END,
+           framework = CASE WHEN NOT b.frameworks <@ string_to_array(r.framework, ',')
+                            THEN crossbridge.merge_names(r.framework, b.frameworks) ELSE r.framework END,
            tests = r.tests + b.test_ends, passed = r.passed + b.passed, failed = r.failed + b.failed,
            error = r.error + b.error, skipped = r.skipped + b.skipped, xfailed = r.xfailed + b.xfailed,
            xpassed = r.xpassed + b.xpassed, interrupted = r.interrupted + b.interrupted
