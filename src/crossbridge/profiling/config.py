@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crossbridge.errors import ConfigError
 from crossbridge.profiling.models import ProfileConfig, StorageBackendType
-from crossbridge.profiling.switch import FALSE, SWITCHES, find_project_root
+from crossbridge.switch import FALSE, SWITCHES, find_project_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
