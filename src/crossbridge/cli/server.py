@@ -28,6 +28,7 @@ DataDir = Annotated[
     typer.Option(
         help="Where the server keeps its data; CROSSBRIDGE_DATA_DIR sets it for good.",
         show_default="your data folder",
+        readable=False,  # whose folder it is, is for the server to say
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
