@@ -12,10 +12,13 @@ import argparse
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 INGEST = "SELECT crossbridge.ingest(%s, %s, %s, %s, %s::jsonb)"
 Event = dict[str, object]
@@ -96,13 +99,17 @@ def batches(mix: str, events: int, batch: int, tests: int) -> tuple[str, list[tu
     return segment_id, [(len(cut), json.dumps(cut, separators=(",", ":"))) for cut in cuts]
 
 
-def run(dsn: str, *, mix: str = "tests", events: int = 50_000, batch: int = 1000, tests: int = 5000) -> Result:
+def run(
+    dsn: str, *, mix: str = "tests", events: int = 50_000, batch: int = 1000, tests: int = 5000
+) -> Result:
     segment_id, calls = batches(mix, events, batch, tests)
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
         offset = 0
         wall, cpu = time.perf_counter(), time.process_time()
         for count, payload in calls:
-            row = connection.execute(INGEST, (segment_id, segment_id, offset, offset + count, payload)).fetchone()
+            row = connection.execute(
+                INGEST, (segment_id, segment_id, offset, offset + count, payload)
+            ).fetchone()
             offset += count
             assert row == (offset,), row
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -110,7 +117,9 @@ def run(dsn: str, *, mix: str = "tests", events: int = 50_000, batch: int = 1000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--dsn", default="", help="libpq connection string; default: the PG* variables")
     parser.add_argument("--mix", choices=MIXES, default="tests")
     parser.add_argument("--events", type=int, default=50_000)

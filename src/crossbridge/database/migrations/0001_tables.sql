@@ -5,8 +5,6 @@
 -- any order, and a table may one day be distributed by run_id.
 -- Names are limited to 1,000 bytes where an index holds them: an entry takes at most some 2,700.
 
-CREATE SCHEMA IF NOT EXISTS crossbridge;
-
 CREATE TABLE crossbridge.runs (
     run_id           uuid PRIMARY KEY,
     started_at       timestamptz,

@@ -1,0 +1,123 @@
+"""The schema's versions: numbered files, each applied once, in a transaction of its own."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import psycopg
+
+from crossbridge.database.connection import connect, translated
+from crossbridge.database.target import Target
+from crossbridge.errors import SchemaError
+
+# Of the transaction, not of the session: that is what lasts behind PgBouncer.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('crossbridge migrations', 0))"
+# Anybody who may use the schema may know its version: a shipper that can only ingest asks for it too.
+_LEDGER = """
+    DO $$ BEGIN
+        IF to_regnamespace('crossbridge') IS NULL THEN  -- one made beforehand needs no right to make another
+            CREATE SCHEMA crossbridge;
+        END IF;
+    END $$;
+    CREATE TABLE crossbridge.schema_migrations (
+        version    integer PRIMARY KEY,
+        name       text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    );
+    GRANT SELECT ON crossbridge.schema_migrations TO PUBLIC;
+"""
+MINIMUM_SERVER = 13
+
+
+class Migration(NamedTuple):
+    """A file `NNNN_name.sql`."""
+
+    version: int
+    name: str
+    sql: bytes
+
+
+@lru_cache(maxsize=1)
+def migrations() -> list[Migration]:
+    """All migrations of this release, oldest first."""
+    folder = files("crossbridge.database") / "migrations"
+    return sorted(
+        Migration(int(file.name[:4]), file.name[5:-4], file.read_bytes())
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    )
+
+
+LATEST = migrations()[-1].version
+
+
+def schema_version(connection: psycopg.Connection[Any]) -> int:
+    """Return the version of the schema in this database; 0 when there is none."""
+    there = connection.execute("SELECT to_regclass('crossbridge.schema_migrations') IS NOT NULL").fetchone()
+    if there != (True,):
+        return 0
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM crossbridge.schema_migrations").fetchone()
+    assert row is not None  # noqa: S101  (an aggregate)
+    return int(row[0])
+
+
+def migrate(where: Target | psycopg.Connection[Any]) -> list[int]:
+    """
+    Bring the schema up to this release and return the versions applied, none when it was.
+
+    Any number of processes may do so at once. Each version is committed before the next begins. A connection
+    must be in autocommit mode.
+
+    Raises:
+        SchemaError: The schema is newer than this release, or the user may not change it.
+        DatabaseError, DatabaseUnreachable: See `connection`.
+    """
+    with connect(where) if isinstance(where, Target) else nullcontext(where) as connection:
+        info = connection.info
+        where_text = f"{info.host}:{info.port}/{info.dbname}"
+        with translated(where_text):
+            try:
+                return _migrate(connection, where_text)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise SchemaError(
+                    f"user {info.user} may not change the schema crossbridge in {where_text}"
+                    f" ({error.diag.message_primary}). Run 'crossbridge db migrate' as its owner."
+                ) from error
+
+
+def _migrate(connection: psycopg.Connection[Any], where: str) -> list[int]:
+    if connection.info.server_version < MINIMUM_SERVER * 10000:
+        raise SchemaError(
+            f"PostgreSQL {MINIMUM_SERVER} or later is needed, {where} runs {_server(connection)}."
+        )
+    version = schema_version(connection)
+    if version > LATEST:
+        raise SchemaError(
+            f"the schema in {where} is at version {version}, this release of crossbridge knows {LATEST}."
+            " Update it with: pip install --upgrade crossbridge"
+        )
+    return [step.version for step in migrations() if step.version > version and _apply(connection, step)]
+
+
+def _apply(connection: psycopg.Connection[Any], step: Migration) -> bool:
+    """Apply one version; false when another process was faster."""
+    with connection.transaction():
+        connection.execute(_LOCK)
+        version = schema_version(connection)
+        if version >= step.version:
+            return False
+        if version == 0:
+            connection.execute(_LEDGER)
+        connection.execute(step.sql)
+        connection.execute(
+            "INSERT INTO crossbridge.schema_migrations (version, name) VALUES (%s, %s)",
+            (step.version, step.name),
+        )
+        return True
+
+
+def _server(connection: psycopg.Connection[Any]) -> str:
+    return connection.info.parameter_status("server_version") or str(connection.info.server_version)
