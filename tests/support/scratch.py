@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossbridge.database.embedded.home import Home
 from crossbridge.database.embedded.lock import FileLock
 from crossbridge.database.server import EmbeddedServer
+from crossbridge.errors import ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,5 +53,10 @@ def _clear_left_overs() -> None:
 
 def _clear(folder: Path) -> None:
     for mark in folder.rglob("start.lock"):
-        EmbeddedServer(mark.parent).stop(immediate=True)
-    shutil.rmtree(folder)
+        home = Home(mark.parent)
+        try:
+            EmbeddedServer(home.path).stop(immediate=True)
+        except ServerError:  # a test took its password, or froze it
+            if pid := home.postmaster_pid():
+                os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -16,7 +16,7 @@ from crossbridge.database.embedded.lock import moments
 from crossbridge.database.server import EmbeddedServer, running_target
 from crossbridge.errors import ServerError
 from support.cli import run_cli, start_cli
-from support.processes import postmasters, read_quietly
+from support.processes import command_lines, postmasters, read_quietly
 
 
 def count_of(target, table):
@@ -107,6 +107,28 @@ def test_up_is_killed_as_soon_as_there_is(sign, data_dir):
     assert len(postmasters(data_dir)) == 1
     assert not list(data_dir.glob("initdb-*"))
     assert not [path for path in data_dir.iterdir() if path.suffix == ".new"]
+
+
+def test_an_initdb_that_outlives_its_up_is_waited_for(data_dir):
+    command = start_cli("up", "--data-dir", data_dir)
+    for _ in moments(30, every_s=0.0005):
+        if initdbs := [
+            pid for pid, line in command_lines().items() if f"--pgdata={data_dir}/initdb-" in str(line)
+        ]:
+            break
+    os.kill(initdbs[0], signal.SIGSTOP)
+    command.kill()
+    command.communicate()
+    texts = []
+
+    def progress(text):
+        texts.append(text)
+        if len(texts) == 10:
+            os.kill(initdbs[0], signal.SIGCONT)
+
+    target = EmbeddedServer(data_dir, progress=progress).start()
+    assert all(text.startswith("Waiting for the server that is there already") for text in texts[:10])
+    assert count_of(target, "pg_database") == 4
 
 
 def test_up_is_killed_at_any_moment(data_dir):

@@ -29,7 +29,7 @@ def modes(path):
 @as_root
 def test_for_root_the_server_runs_as_somebody_else(data_dir):
     before = modes(data_dir.parent)
-    EmbeddedServer(data_dir).start()
+    assert run_cli("up", "--data-dir", data_dir, extra_groups=[0, 4]).returncode == 0
     [pid] = postmasters(data_dir)
     account = Account.for_cluster(data_dir / "cluster")
     assert account.name in ("postgres", "nobody")
