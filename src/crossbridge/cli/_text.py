@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Not printable by Unicode's table, and yet part of how scripts and emoji are spelled.
 _JOINERS = frozenset("\u200c\u200d")
@@ -16,7 +12,7 @@ _ELLIPSIS = "…"
 
 
 def safe(text: str | None) -> str:
-    """The text on one line, with whatever could steer a terminal or hide itself shown as an escape (`\\x1b`)."""
+    """Put the text on one line; whatever could steer a terminal or hide itself is shown as an escape."""
     if text is None:
         return ""
     if text.isprintable():
@@ -35,7 +31,7 @@ def _is_space(character: str) -> bool:
 
 
 def first_line(text: str | None) -> str:
-    """The first line that says something, safe to print."""
+    """Return the first line that says something, safe to print."""
     return next((safe(line.strip()) for line in (text or "").splitlines() if line.strip()), "")
 
 
@@ -44,9 +40,16 @@ def crop(text: str, cells: int) -> str:
     if cell_len(text) <= cells:
         return text
     if cells < 8:  # noqa: PLR2004
-        return _head(text, cells - 1) + _ELLIPSIS if cells > 0 else ""
+        return crop_end(text, cells)
     tail = _tail(text, (cells - 1) * 2 // 3)
     return _head(text, cells - 1 - cell_len(tail)) + _ELLIPSIS + tail
+
+
+def crop_end(text: str, cells: int) -> str:
+    """Fit `text` into so many terminal cells, leaving out its end."""
+    if cell_len(text) <= cells:
+        return text
+    return _head(text, cells - 1) + _ELLIPSIS if cells > 0 else ""
 
 
 def _head(text: str, cells: int) -> str:
@@ -121,17 +124,3 @@ def ago(at: datetime | None, now: datetime | None = None) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit} ago"
     return "just now"
-
-
-def wrapped(words: str, cells: int) -> Iterator[str]:
-    """Lines of at most so many cells, broken at spaces where there are any."""
-    line = ""
-    for word in words.split(" "):
-        for piece in chop_cells(word, max(1, cells)) or [""]:
-            if line and cell_len(line) + 1 + cell_len(piece) > cells:
-                yield line
-                line = piece
-            else:
-                line = f"{line} {piece}" if line else piece
-    if line:
-        yield line

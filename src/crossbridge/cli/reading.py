@@ -1,7 +1,235 @@
+"""`runs`, `report`, `slowest`, `flaky`: what the tests did."""
+
 from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crossbridge.cli._common import (
+    NOTHING_YET,
+    Branch,
+    Environment,
+    Framework,
+    Json,
+    Limit,
+    Since,
+    open_database,
+    print_json,
+    say,
+    scope_of,
+)
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from crossbridge.analysis.report import RunReport, WindowReport
+    from crossbridge.analysis.scope import Scope
+
+
+class Rank(str, Enum):
+    """What `slowest` goes by."""
+
+    average = "average"
+    max = "max"
+    total = "total"
+
 
 def register(app: typer.Typer) -> None:
-    pass
+    for command in (runs, report, slowest, flaky):
+        app.command()(command)
+
+
+def runs(
+    *,
+    since: Since = "30d",
+    environment: Environment = None,
+    branch: Branch = None,
+    framework: Framework = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    r"""
+    List the latest runs. Counts are of attempts: a test that was retried counts once for each.
+
+    \b
+    Examples:
+      crossbridge runs
+      crossbridge runs --since 24h --branch main
+      crossbridge runs --json | jq '.runs[0].run_id'
+    """
+    from crossbridge.analysis.runs import recent_runs
+    from crossbridge.cli._screen import show
+    from crossbridge.cli._sections import run_list
+
+    scope = scope_of(since, environment, branch, framework, limit)
+    with _database() as connection:
+        found = recent_runs(connection, scope)
+    if as_json:
+        print_json({"since": scope.since, "runs": found})
+    elif found:
+        show(*run_list(found))
+    else:
+        say(_nothing("no run", scope))
+
+
+def report(
+    *,
+    run: Annotated[
+        str | None, typer.Option(metavar="ID", help="This run: its id, or the beginning of it.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="All runs in place of one: 24h, 7d, 2w or an ISO date."),
+    ] = None,
+    environment: Environment = None,
+    branch: Branch = None,
+    framework: Framework = None,
+    limit: Limit = 10,
+    as_json: Json = False,
+) -> None:
+    r"""
+    Report on the latest run: outcomes, frameworks, slow, failed, flaky and interrupted tests, and the collector.
+
+    With --run on that run, with --since on all runs from then on. In a run a test counts once, as its last attempt
+    ended; in a window each attempt counts.
+
+    \b
+    Examples:
+      crossbridge report
+      crossbridge report --run 15386b21
+      crossbridge report --since 7d --env ci --framework pytest
+    """
+    from crossbridge.errors import UsageError
+
+    if run and since:
+        raise UsageError("--run and --since exclude each other. Leave one of them out.")
+    scope = scope_of(since or "30d", environment, branch, framework, limit)
+    with _database() as connection:
+        found = _window_report(connection, scope) if since else _run_report(connection, run, scope)
+    if as_json:
+        print_json(found if found is not None else {"run": None})
+    elif found is None:
+        say(_nothing("no run", scope))
+    else:
+        _show_report(found)
+
+
+def _window_report(connection: Connection[Any], scope: Scope) -> WindowReport:
+    from crossbridge.analysis.report import report_window
+
+    return report_window(connection, scope)
+
+
+def _run_report(connection: Connection[Any], run_id: str | None, scope: Scope) -> RunReport | None:
+    from crossbridge.analysis.report import report_run
+    from crossbridge.analysis.runs import find_run, latest_run
+
+    run = find_run(connection, run_id) if run_id else latest_run(connection, scope)
+    return report_run(connection, run, scope.framework, scope.limit) if run else None
+
+
+def _show_report(found: RunReport | WindowReport) -> None:
+    from crossbridge.analysis.report import RunReport
+    from crossbridge.cli._screen import show
+    from crossbridge.cli._sections import run_page, window_page
+
+    show(*(run_page(found) if isinstance(found, RunReport) else window_page(found)))
+
+
+def slowest(
+    *,
+    since: Since = "7d",
+    by: Annotated[
+        Rank, typer.Option(help="The average attempt, the longest one, or all of them together.")
+    ] = Rank.average,
+    environment: Environment = None,
+    branch: Branch = None,
+    framework: Framework = None,
+    limit: Limit = 10,
+    as_json: Json = False,
+) -> None:
+    r"""
+    List the tests that take longest.
+
+    \b
+    Examples:
+      crossbridge slowest
+      crossbridge slowest --by total --since 30d --limit 20
+    """
+    from crossbridge.analysis.tests import ranked_tests
+    from crossbridge.cli._screen import show
+    from crossbridge.cli._sections import slowest as section
+
+    scope = scope_of(since, environment, branch, framework, limit)
+    with _database() as connection:
+        found = ranked_tests(connection, scope, by.value)
+    if as_json:
+        print_json({"since": scope.since, "by": by.value, "slowest": found})
+    elif found:
+        show(*section(found, f"by {_RANK_WORDS[by]}"))
+    else:
+        say(_nothing("no test", scope))
+
+
+_RANK_WORDS = {
+    Rank.average: "average attempt",
+    Rank.max: "longest attempt",
+    Rank.total: "all attempts together",
+}
+
+
+def flaky(
+    *,
+    since: Since = "30d",
+    environment: Environment = None,
+    branch: Branch = None,
+    framework: Framework = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    r"""
+    List the tests of which the same code has both passed and failed, with the evidence.
+
+    "retried": runs in which it failed and then passed when retried. "commits": commits of which it passed in one run
+    and failed in another, in the same environment, system, runtime and labels; in runs outside CI (environment
+    "local") the outcome must change twice, since files may be edited between two runs of a commit. One failure
+    makes no flaky test, nor does being broken, nor being mended.
+
+    \b
+    Examples:
+      crossbridge flaky
+      crossbridge flaky --since 2w --branch main --json
+    """
+    from crossbridge.analysis.flaky import flaky_tests
+    from crossbridge.cli._screen import show
+    from crossbridge.cli._sections import flaky as section
+
+    scope = scope_of(since, environment, branch, framework, limit)
+    with _database() as connection:
+        found = flaky_tests(connection, scope)
+    if as_json:
+        print_json({"since": scope.since, "flaky": found})
+    elif found:
+        show(*section(found))
+    else:
+        say(f"No flaky test{_filters(scope)}.")
+
+
+def _database() -> Any:
+    from crossbridge.profiling.config import load
+
+    return open_database(load())
+
+
+def _nothing(what: str, scope: Scope) -> str:
+    return f"There is {what}{_filters(scope)}. {NOTHING_YET}"
+
+
+def _filters(scope: Scope) -> str:
+    from crossbridge.cli._text import moment
+
+    chosen = {"environment": scope.environment, "branch": scope.branch, "framework": scope.framework}
+    words = "".join(f", {name} {value!r}" for name, value in chosen.items() if value)
+    return f" since {moment(scope.since)}{words}"

@@ -1,0 +1,114 @@
+"""Which rows an analysis looks at: a window of time, or one run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from crossbridge.errors import UsageError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+_AGE = re.compile(r"(\d{1,5})\s*([mhdw])")
+_UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_NEVER = "infinity"
+_ORIGIN = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """
+    A window of time and what to keep of it; a filter that is None keeps everything.
+
+    The window is open towards the future: a client's clock may run ahead.
+    """
+
+    since: datetime
+    environment: str | None = None
+    branch: str | None = None
+    framework: str | None = None
+    limit: int = 10
+
+    def limited(self, limit: int) -> Scope:
+        return replace(self, limit=limit)
+
+    def parameters(self, **more: Any) -> dict[str, Any]:
+        """Parameters of the named queries: rows up to the first whole hour and day (UTC), rollups from there on."""
+        day = _ceiling(self.since, timedelta(days=1))
+        # No rollup of whole days knows branches.
+        first_day = _NEVER if self.branch else day.date()
+        return {
+            "since": self.since,
+            "first_hour": _ceiling(self.since, timedelta(hours=1)),
+            "first_day": first_day,
+            "rows_until": _NEVER if self.branch else day,
+            "environment": self.environment,
+            "branch": self.branch,
+            "framework": self.framework,
+            "limit": self.limit,
+            "run_id": None,
+            **more,
+        }
+
+
+@dataclass(frozen=True)
+class RunScope:
+    """
+    One run, or what of it one framework recorded.
+
+    `since` and `until` are when its first and last events happened, None of a run without any: no index leads from
+    a run to its rows, one on their time does.
+    """
+
+    run_id: UUID
+    since: datetime | None
+    until: datetime | None
+    framework: str | None = None
+    limit: int = 10
+
+    def limited(self, limit: int) -> RunScope:
+        return replace(self, limit=limit)
+
+    def parameters(self, **more: Any) -> dict[str, Any]:
+        """Parameters of the named queries: all comes from the rows."""
+        return {
+            "run_id": self.run_id,
+            "since": self.since,
+            "until": self.until,
+            "rows_until": self.until and self.until + timedelta(microseconds=1),
+            "first_day": _NEVER,
+            "environment": None,
+            "branch": None,
+            "framework": self.framework,
+            "limit": self.limit,
+            **more,
+        }
+
+
+def _ceiling(at: datetime, step: timedelta) -> datetime:
+    """Return the first whole hour at or after `at`, in UTC, or the first whole day."""
+    past = (at - _ORIGIN) % step
+    return at - past + step if past else at
+
+
+def parse_since(text: str, now: datetime | None = None) -> datetime:
+    """
+    Return the moment a window begins: an age (`90m`, `24h`, `7d`, `2w`) before `now`, or an ISO date or time.
+
+    A date or time without a zone is local; the answer is in UTC.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    now = now or datetime.now(timezone.utc)
+    try:
+        if age := _AGE.fullmatch(text.strip().lower()):
+            return now - int(age[1]) * _UNIT[age[2]]
+        return datetime.fromisoformat(text.strip()).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--since must be an age such as 24h, 7d or 2w, or an ISO date, got {text!r}. Try --since 7d."
+        ) from None

@@ -1,0 +1,122 @@
+"""Tables and text on the screen: figures first and right-aligned, the name last, cut to the terminal's width.
+
+Piped into a file nothing is cut, unless COLUMNS says how wide a line may be. Colours only on a terminal, and not
+with NO_COLOR.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from crossbridge.cli._text import crop, crop_end, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
+    from rich.style import StyleType
+
+_UNCUT_CELLS = 20_000
+_SHORTEST_NAME_CELLS = 12
+
+STATUS_STYLE = {
+    "passed": "green",
+    "failed": "red",
+    "error": "red",
+    "interrupted": "magenta",
+    "skipped": "yellow",
+    "xfailed": "yellow",
+    "xpassed": "yellow",
+    "running": "cyan",
+}
+
+
+class Name:
+    """An untrusted name: on one line, harmless, and with its middle left out where it is too long."""
+
+    def __init__(self, text: str | None, style: StyleType = "") -> None:
+        self._text = safe(text) or "-"
+        self._style = style
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self._cut(options.max_width), self._style, no_wrap=True, end="")
+
+    def __rich_measure__(self, _console: Console, _options: ConsoleOptions) -> Measurement:
+        width = cell_len(self._text)
+        return Measurement(min(width, _SHORTEST_NAME_CELLS), width)
+
+    def _cut(self, cells: int) -> str:
+        return crop(self._text, cells)
+
+
+class Sentence(Name):
+    """Untrusted prose, of which the end is left out where it is too long."""
+
+    def _cut(self, cells: int) -> str:
+        return crop_end(self._text, cells)
+
+
+def stdout() -> Console:
+    """Make the console for data."""
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")  # a terminal that knows no UTF-8 gets escapes, not a traceback
+    cut = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, emoji=False, markup=False, width=None if cut else _UNCUT_CELLS)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print to stdout, without the blanks that fill up cells at the end of a line."""
+    console = stdout()
+    for line in console.render_lines(Group(*parts), pad=False):
+        text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
+        text.rstrip()
+        console.print(text, soft_wrap=True)
+
+
+def heading(text: str, *remarks: str) -> Text:
+    """Make a section's title, with what is left to say about it."""
+    return Text.assemble((text, "bold"), ("  " + ", ".join(remarks) if remarks else "", "dim"))
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[RenderableType]], left: Sequence[str] = ()
+) -> Table:
+    """
+    Make a table, indented by two: columns are right-aligned, except those in `left` and the last, the one to be cut.
+
+    Text in cells must be safe already, or a `Name`.
+    """
+    grid = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    grid.add_column("", width=0)
+    for column in columns:
+        # Only the last column gives way when the line is too long: it alone may wrap, and its names cut themselves.
+        is_last = column == columns[-1]
+        grid.add_column(column, justify="left" if is_last or column in left else "right", no_wrap=not is_last)
+    for row in rows:
+        grid.add_row("", *row)
+    return grid
+
+
+def entries(rows: Iterable[tuple[str, str, str, str]]) -> Table:
+    """Make a list of tests: status, framework, name, and on a line of its own what is to say about it."""
+    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    for column in range(4):
+        grid.add_column(no_wrap=column < 3)  # noqa: PLR2004
+    for word, framework, name, remark in rows:
+        grid.add_row("", status(word), Name(framework), Name(name))
+        if remark:
+            grid.add_row("", "", "", Sentence(remark, "dim"))
+    return grid
+
+
+def status(text: str) -> Text:
+    """Show a status in its colour."""
+    return Text(safe(text), STATUS_STYLE.get(text, ""))

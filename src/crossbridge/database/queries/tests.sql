@@ -1,0 +1,82 @@
+-- ranked_tests --
+-- Tests by what their attempts took (average, longest, total) or how many of them failed. Whole days come from the
+-- rollup, from first_day on; what lies before, and all of it for one run or one branch, comes from the rows.
+WITH parts AS (
+    SELECT d.framework, d.test_id, r.attempts, r.failed, r.total_us, r.max_us
+      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us) AS total_us, max(max_us) AS max_us
+              FROM crossbridge.rollup_test_day
+             WHERE environment = coalesce(%(environment)s::text, '*') AND day >= %(first_day)s::date
+             GROUP BY test_key) AS r
+      JOIN crossbridge.test_dim AS d USING (test_key)
+     WHERE %(framework)s::text IS NULL OR d.framework = %(framework)s
+     UNION ALL
+    SELECT framework, test_id, count(*), count(*) FILTER (WHERE status IN ('failed', 'error')), sum(duration_us),
+           max(duration_us)
+      FROM crossbridge.tests
+     WHERE created_at >= %(since)s AND created_at < %(rows_until)s
+       AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
+       AND (%(framework)s::text IS NULL OR framework = %(framework)s)
+       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
+            OR run_id IN (SELECT run_id FROM crossbridge.runs
+                           WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
+                             AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
+     GROUP BY framework, test_id
+)
+SELECT framework, test_id,
+       sum(attempts)::bigint AS attempts,
+       sum(failed)::bigint AS failed,
+       sum(total_us)::bigint AS total_us,
+       (sum(total_us) / sum(attempts))::float8 AS average_us,
+       max(max_us) AS max_us
+  FROM parts
+ GROUP BY framework, test_id
+HAVING %(rank)s <> 'failed' OR sum(failed) > 0
+ ORDER BY CASE %(rank)s WHEN 'average' THEN sum(total_us) / sum(attempts)
+                        WHEN 'max' THEN max(max_us)
+                        WHEN 'total' THEN sum(total_us)
+                        WHEN 'failed' THEN sum(failed) END DESC,
+          framework, test_id
+ LIMIT %(limit)s;
+
+-- run_failures --
+-- Tests of a run whose last attempt failed or broke, in the order in which they ended.
+SELECT * FROM (
+    SELECT DISTINCT ON (framework, test_id)
+           framework, test_id, status, attempt, created_at, duration_us, error_type, error_message
+      FROM crossbridge.tests
+     WHERE run_id = %(run_id)s AND created_at BETWEEN %(since)s AND %(until)s
+       AND (%(framework)s::text IS NULL OR framework = %(framework)s)
+     ORDER BY framework, test_id, attempt DESC, array_position(%(worst_first)s::text[], status), created_at DESC
+) AS last_attempt
+ WHERE status = ANY (%(statuses)s)
+ ORDER BY created_at, framework, test_id
+ LIMIT %(limit)s;
+
+-- latest_failures --
+-- The newest failing attempt in the window of each of these tests.
+SELECT f.*
+  FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) AS wanted(framework, test_id)
+ CROSS JOIN LATERAL (
+     SELECT t.framework, t.test_id, t.status, t.attempt, t.created_at, t.duration_us, t.error_type, t.error_message
+       FROM crossbridge.tests AS t
+      WHERE t.framework = wanted.framework AND t.test_id = wanted.test_id
+        AND t.created_at >= %(since)s AND t.status IN ('failed', 'error')
+        AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
+             OR t.run_id IN (SELECT run_id FROM crossbridge.runs
+                              WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
+                                AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
+      ORDER BY t.created_at DESC
+      LIMIT 1) AS f;
+
+-- running_tests --
+-- Tests that have begun and of whose end nothing is known, the longest first.
+SELECT f.run_id, f.framework, f.test_id, f.attempt, f.worker, f.started_at, f.step_name, f.step_started_at
+  FROM crossbridge.in_flight AS f
+  JOIN crossbridge.runs AS r USING (run_id)
+ WHERE (%(run_id)s::uuid IS NULL OR f.run_id = %(run_id)s)
+   AND f.started_at >= %(since)s
+   AND (%(environment)s::text IS NULL OR r.environment = %(environment)s)
+   AND (%(branch)s::text IS NULL OR r.git_branch = %(branch)s)
+   AND (%(framework)s::text IS NULL OR f.framework = %(framework)s)
+ ORDER BY f.started_at, f.framework, f.test_id
+ LIMIT %(limit)s;
