@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PREFIX = "crossbridge-tests-"
 
 
-@contextmanager
+@contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """
     A new folder, removed at the end together with the servers below it.
@@ -30,10 +30,7 @@ def scratch_folder() -> Iterator[Path]:
     What a killed session left behind is cleared away first.
     """
     _clear_left_overs()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o711)
-    alive = FileLock(folder / "alive.lock")
-    alive.acquire()
+    folder, alive = _claimed_folder()
     try:
         yield folder
     finally:
@@ -41,14 +38,22 @@ def scratch_folder() -> Iterator[Path]:
         alive.let_go()
 
 
+def _claimed_folder() -> tuple[Path, FileLock]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder.chmod(0o711)
+        alive = FileLock(folder / "alive.lock")
+        if alive.acquire():  # else another session took it for a left-over, in the instant before
+            return folder, alive
+
+
 def _clear_left_overs() -> None:
     for folder in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
-        if folder.stat().st_uid != os.geteuid() or not (folder / "alive.lock").exists():
-            continue
-        lock = FileLock(folder / "alive.lock")
-        if lock.acquire():
-            with lock:
-                _clear(folder)
+        with contextlib.suppress(FileNotFoundError):  # another session clears at the same moment
+            lock = FileLock(folder / "alive.lock")
+            if folder.stat().st_uid == os.geteuid() and lock.acquire():
+                with lock:
+                    _clear(folder)
 
 
 def _clear(folder: Path) -> None:
