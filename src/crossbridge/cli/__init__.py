@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -44,6 +45,9 @@ def _root(
 
 def main() -> None:
     """Run the command line; errors meant for people are one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a character gets an escape, not a crash
+            stream.reconfigure(errors="backslashreplace")
     for name in COMMAND_MODULES:
         importlib.import_module(f"crossbridge.cli.{name}").register(app)
     try:
