@@ -138,17 +138,24 @@ def _show(found: ServerStatus, data_dir: Path | None, *, as_json: bool, show_pas
         _say("○", "yellow", f"PostgreSQL is not running. Start it with: crossbridge up{option}")
         _table({"data": _data(found)})
         return
-    _say("●", "green", f"PostgreSQL {found.version} is running. Stop it with: crossbridge down{option}")
+    _say("●", "green", f"PostgreSQL {found.version} is running. Connect Grafana, psql or anything else with:")
     target = found.target
     _table(
         {
             "host": f"{target.host}:{target.port}",
             "database": target.dbname,
             "user": target.user,
-            "password": f"{_tilde(found.password_file)}, printed by: crossbridge status --show-password{option}",
+            "password": f"in {_tilde(found.password_file)}",
             "TLS mode": target.sslmode,
             "data": _data(found),
             "log": _tilde(found.log),
+        }
+    )
+    print()
+    _table(
+        {
+            "show the password": f"crossbridge status --show-password{option}",
+            "stop the server": f"crossbridge down{option}",
         }
     )
 
@@ -179,9 +186,10 @@ def _say(mark: str, colour: str, text: str) -> None:
 
 
 def _table(rows: dict[str, str | None]) -> None:
+    console = Console()
     width = max(map(len, rows))
     for name, value in rows.items():
-        Console().print(Text.assemble("  ", (f"{name:<{width}}", "dim"), "  ", safe(value)), soft_wrap=True)
+        console.print(Text.assemble("  ", (f"{name:<{width}}", "dim"), "  ", safe(value)), soft_wrap=True)
 
 
 def _data(found: ServerStatus) -> str:

@@ -1,6 +1,8 @@
 """What `up`, `down` and `status` print, and the exit codes scripts rely on."""
 
 import json
+import os
+import re
 import shlex
 
 import psycopg
@@ -13,13 +15,12 @@ def test_up_prints_every_field_of_grafanas_data_source(data_dir):
     done = run_cli("up", "--data-dir", data_dir)
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(run_cli("status", "--json", "--data-dir", data_dir).stdout)
-    rows = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[1:])
+    rows = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in done.stdout.splitlines()[1:] if line)
     assert rows["host"] == f"127.0.0.1:{found['port']}"
-    assert (rows["database"], rows["user"]) == ("crossbridge", "crossbridge")
-    assert rows["TLS"] == "mode  disable"
-    where, command = rows["password"].split(", printed by: crossbridge ")
-    assert where == found["password_file"]
-    password = run_cli(*shlex.split(command)).stdout.strip()
+    assert (rows["database"], rows["user"], rows["TLS mode"]) == ("crossbridge", "crossbridge", "disable")
+    assert rows["password"] == f"in {found['password_file']}"
+    password = run_cli(*shlex.split(rows["show the password"])[1:]).stdout.strip()
+    assert rows["stop the server"] == f"crossbridge down --data-dir {data_dir}"
     with psycopg.connect(
         host="127.0.0.1",
         port=found["port"],
@@ -81,3 +82,9 @@ def test_help_has_an_example(verb):
     done = run_cli(verb, "--help")
     assert done.returncode == 0
     assert f"  crossbridge {verb}" in done.stdout.split("Examples:")[1]
+
+
+def test_a_terminal_without_unicode_gets_its_answer_too(data_dir):
+    done = run_cli("status", "--data-dir", data_dir, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 3
+    assert "PostgreSQL is not running" in done.stdout

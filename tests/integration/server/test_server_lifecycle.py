@@ -1,5 +1,6 @@
 """The server as an ordinary day sees it: start, use, stop, start again."""
 
+import contextlib
 import os
 import re
 import socket
@@ -201,3 +202,15 @@ def test_a_lost_state_file_is_made_up_for_while_the_server_runs(data_dir):
     (data_dir / "server.json").unlink()
     assert running_target(data_dir) == target
     assert EmbeddedServer(data_dir).start() == target
+
+
+def test_a_server_with_no_connection_left_still_counts_as_running(data_dir):
+    settings = {"max_connections": "4", "superuser_reserved_connections": "1", "max_wal_senders": "0"}
+    target = EmbeddedServer(data_dir, settings=settings).start()
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(psycopg.connect(**target.parameters()))
+        with pytest.raises(psycopg.OperationalError, match=r"too many clients|connection slots"):
+            psycopg.connect(**target.parameters())
+        assert running_target(data_dir) == target
+        assert EmbeddedServer(data_dir).stop() is True

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "password_encryption": "scram-sha-256",
+    "max_connections": "200",
     "shared_buffers": "256MB",
     "max_wal_size": "1GB",
     "random_page_cost": "1.1",
@@ -59,7 +60,11 @@ def ask(home: Home, dbname: str) -> Answer:
     try:
         psycopg.connect(**target.parameters(), connect_timeout=2).close()
     except psycopg.OperationalError as error:
-        return Answer.NOT_YET if "the database system is" in str(error) else Answer.MUTE
+        said = str(error)
+        if "the database system is" in said:
+            return Answer.NOT_YET
+        full = "too many clients" in said or "connection slots" in said
+        return Answer.READY if full else Answer.MUTE
     return Answer.READY
 
 
