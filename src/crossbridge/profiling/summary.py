@@ -1,0 +1,68 @@
+"""The one line a run ends with: where its events are.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from crossbridge.profiling.models import StorageBackendType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from crossbridge.profiling.collector import MetricsCollector
+    from crossbridge.profiling.progress import RunProgress
+
+_MEND = "Deliver them with 'crossbridge ingest'."
+
+
+class Summary(NamedTuple):
+    """The line, and whether it tells of events that are lost, or are not delivered though they should be."""
+
+    line: str
+    is_trouble: bool
+
+
+def summary(collector: MetricsCollector, others: Iterable[Mapping[str, Any]] = ()) -> Summary:
+    """
+    Say what became of a run's events; call it when the collector is shut down.
+
+    `others` are the `get_stats()` of the run's processes that answer to this one: what could not be written stands
+    in no file, so each process has to say it.
+    """
+    stats = [collector.get_stats(), *others]
+    progress = collector.progress
+    dropped = max(progress.dropped, sum(process["dropped"] for process in stats))
+    faults = sum(process["faults"] for process in stats)
+    sentences = [_whereabouts(collector, progress)]
+    if dropped:
+        sentences.append(f"{dropped:,} dropped: the spool or its disk is full or closed to us.")
+    if faults:
+        first = next(process["first_fault"] for process in stats if process["first_fault"])
+        sentences.append(f"{faults:,} faults of crossbridge's own, the first: {first}")
+    undelivered = progress.spooled and collector.config.backend is not StorageBackendType.NONE
+    return Summary(f"crossbridge: {' '.join(sentences)}", bool(dropped or faults or undelivered))
+
+
+def _whereabouts(collector: MetricsCollector, progress: RunProgress) -> str:
+    shipper, config = collector.shipper, collector.config
+    run = f"run {collector.run_id}"
+    if not progress.spooled:
+        to = f" to {shipper.target}" if shipper.target and progress.written else ""
+        return f"{_events(progress.written)} delivered{to}, {run}."
+    spool = os.fspath(config.spool_dir)
+    if config.backend is StorageBackendType.NONE:
+        return f"{_events(progress.spooled)} kept in {spool}, {run}. {_MEND}"
+    delivered = f"{progress.written:,} delivered, " if progress.written else ""
+    if shipper.error is None and shipper.alive:
+        return f"{delivered}{_events(progress.spooled)} on their way to {shipper.target}, {run}."
+    reason = (shipper.error or "no shipper runs").rstrip(".")
+    return f"{delivered}{_events(progress.spooled)} kept in {spool}: {reason}. {_MEND}"
+
+
+def _events(number: int) -> str:
+    return f"{number:,} event" if number == 1 else f"{number:,} events"
