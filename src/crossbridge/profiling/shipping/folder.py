@@ -1,0 +1,167 @@
+"""The folder segments lie in: finding new ones, acknowledging, setting lines aside, tidying (`spec/segment.md`)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crossbridge.profiling.shipping.reader import is_uuid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REJECTED = "rejected"
+# How long an acknowledgement outlives its segment, and an empty run folder its last change.
+KEEP_S = 3600.0
+# How often a run folder that holds no segment is looked at.
+QUIET_LOOK_S = 0.5
+# A folder's modification time may be this coarse: a second change within it leaves no trace.
+COARSE_S = 3.0
+
+
+class Ack(msgspec.Struct):
+    """How far the database has taken a segment: the content of its `.ack` file. `dropped` counts lines set aside."""
+
+    offset: int = 0
+    events: int = 0
+    dropped: int = 0
+    closed: bool = False
+
+
+def read_ack(segment_path: Path) -> Ack:
+    """Return what was last acknowledged; nothing when there is no readable `.ack` file."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode(segment_path.with_suffix(".ack").read_bytes(), type=Ack)
+    return Ack()
+
+
+def write_ack(segment_path: Path, ack: Ack) -> None:
+    """Replace a segment's `.ack` file. A folder that is gone, or a full disk, leaves none: it is a hint only."""
+    with contextlib.suppress(OSError):
+        write_whole(segment_path.with_suffix(".ack"), msgspec.json.encode(ack))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file, readable by its owner only, so that a reader sees the old content or the new."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb", buffering=0) as file:
+        file.write(content)
+    draft.replace(path)
+
+
+class SetAside:
+    """The lines of one segment that the database refused: `rejected/<segment_id>.jsonl`."""
+
+    def __init__(self, spool: Path, segment_id: str) -> None:
+        self._path = spool / REJECTED / f"{segment_id}.jsonl"
+        self._offsets: set[int] = set()
+        with contextlib.suppress(FileNotFoundError):
+            for line in self._path.read_bytes().splitlines():
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    self._offsets.add(int(json.loads(line)["offset"]))
+
+    def add(self, *, offset: int, line: bytes, reason: str) -> None:
+        """
+        Keep a line with the reason; once only, however often it is refused.
+
+        On return it survives the death of this process.
+
+        Raises:
+            OSError: It could not be written.
+        """
+        if offset in self._offsets:
+            return
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        record = {"reason": reason, "offset": offset, "line": line.decode(errors="backslashreplace")}
+        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb", buffering=0) as file:
+            file.write(json.dumps(record).encode() + b"\n")
+        self._offsets.add(offset)
+
+    def count_before(self, offset: int) -> int:
+        """How many lines that begin before `offset` were set aside."""
+        return sum(1 for at in self._offsets if at < offset)
+
+
+class SpoolWatch:
+    """
+    Finds the segments in a spool as they appear, cheaply enough to be asked 50 times a second.
+
+    A folder is read again only when its modification time says so; one that holds no segment is asked twice a second.
+    """
+
+    def __init__(self, spool: Path) -> None:
+        self._root = _Folder(spool, quiet_look_s=0.0)
+        self._runs: dict[str, _Folder] = {}
+
+    def segments(self) -> list[Path]:
+        """Return the paths of all segments there are. A spool that is not there holds none."""
+        self._root.read()
+        runs = [name for name in self._root.names if is_uuid(name)]
+        self._runs = {name: self._runs.get(name) or _Folder(self._root.path / name) for name in runs}
+        for folder in self._runs.values():
+            folder.read()
+        return [path for folder in self._runs.values() for path in folder.segments]
+
+
+class _Folder:
+    """A folder's names, and when to read them again."""
+
+    def __init__(self, path: Path, *, quiet_look_s: float = QUIET_LOOK_S) -> None:
+        self.path = path
+        self.names: list[str] = []
+        self.segments: list[Path] = []
+        self._quiet_look_s = quiet_look_s
+        self._next_look_s = 0.0
+        self._changed_at_s = -1.0
+        self._settled = False
+
+    def read(self) -> None:
+        """Read the names again if they may have changed."""
+        if time.monotonic() < self._next_look_s:
+            return
+        try:
+            changed_at_s = self.path.stat().st_mtime
+            if changed_at_s != self._changed_at_s or not self._settled:
+                self._settled = abs(time.time() - changed_at_s) > COARSE_S
+                self._changed_at_s = changed_at_s
+                self.names = [path.name for path in self.path.iterdir()]
+                self.segments = [self.path / name for name in self.names if _is_segment(name)]
+        except (FileNotFoundError, NotADirectoryError):
+            self.names, self.segments, self._settled = [], [], False
+        if self._settled and not self.segments:
+            self._next_look_s = time.monotonic() + self._quiet_look_s
+
+
+def _is_segment(name: str) -> bool:
+    return name.endswith(".jsonl") and is_uuid(name[: -len(".jsonl")])
+
+
+def tidy(spool: Path) -> None:
+    """
+    Remove what has outlived its use: acknowledgements of segments deleted an hour ago, and folders empty as long.
+
+    A younger folder may be one in which a writer is about to make its segment.
+    """
+    for run in spool.iterdir() if spool.is_dir() else ():
+        with contextlib.suppress(OSError):  # a writer came back, or another reader tidies too
+            if not is_uuid(run.name):
+                continue
+            changed_at_s = run.stat().st_mtime
+            for path in run.iterdir():
+                if _is_outlived(path):
+                    path.unlink()
+            if time.time() - changed_at_s > KEEP_S:
+                run.rmdir()
+
+
+def _is_outlived(path: Path) -> bool:
+    if path.suffix not in {".ack", ".tmp"} or path.with_suffix(".jsonl").exists():
+        return False
+    return time.time() - path.stat().st_mtime > KEEP_S
