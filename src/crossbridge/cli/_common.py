@@ -14,6 +14,7 @@ from crossbridge.errors import SchemaError, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from psycopg import Connection
 
@@ -76,6 +77,13 @@ def target_from_settings(config: ProfileConfig) -> Target:
         config.postgres_password,
         config.postgres_sslmode,
     )
+
+
+def database_of_settings() -> AbstractContextManager[Connection[Any]]:
+    """Open the database that environment and files name; see `open_database`."""
+    from crossbridge.profiling.config import load
+
+    return open_database(load())
 
 
 @contextmanager

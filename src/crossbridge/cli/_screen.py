@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group
 from rich.measure import Measurement
 from rich.table import Table
@@ -47,21 +47,23 @@ class Name:
         self._style = style
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(self._cut(options.max_width), self._style, no_wrap=True, end="")
+        yield self.cut(options.max_width)
 
     def __rich_measure__(self, _console: Console, _options: ConsoleOptions) -> Measurement:
         width = cell_len(self._text)
         return Measurement(min(width, _SHORTEST_NAME_CELLS), width)
 
-    def _cut(self, cells: int) -> str:
-        return crop(self._text, cells)
+    def cut(self, cells: int) -> Text:
+        """Fit it into so many cells."""
+        return Text(self._crop(self._text, cells), self._style, no_wrap=True, end="")
+
+    _crop = staticmethod(crop)
 
 
 class Sentence(Name):
     """Untrusted prose, of which the end is left out where it is too long."""
 
-    def _cut(self, cells: int) -> str:
-        return crop_end(self._text, cells)
+    _crop = staticmethod(crop_end)
 
 
 def stdout() -> Console:
@@ -105,18 +107,26 @@ def table(
     return grid
 
 
-def entries(rows: Iterable[tuple[str, str, str, str]]) -> Table:
-    """Make a list of tests: status, framework, name, and on a line of its own what is to say about it."""
-    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-    for column in range(4):
-        grid.add_column(no_wrap=column < 3)  # noqa: PLR2004
-    for word, framework, name, remark in rows:
-        grid.add_row("", status(word), Name(framework), Name(name))
-        if remark:
-            grid.add_row("", "", "", Sentence(remark, "dim"))
-    return grid
+class Entries:
+    """A list of tests: status, framework and name, and on a line below what is to say about it."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, str, str]]) -> None:
+        self._rows = [
+            (word, safe(framework), Name(name), Sentence(remark, "dim"))
+            for word, framework, name, remark in rows
+        ]
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        words = max(cell_len(word) for word, *_ in self._rows)
+        frameworks = max(cell_len(framework) for _, framework, *_ in self._rows)
+        for word, framework, name, remark in self._rows:
+            head = Text.assemble(
+                "  ", status(word.ljust(words)), "  ", set_cell_size(framework, frameworks), "  "
+            )
+            yield Text.assemble(head, name.cut(options.max_width - head.cell_len))
+            yield Text.assemble("    ", remark.cut(options.max_width - 4))
 
 
 def status(text: str) -> Text:
     """Show a status in its colour."""
-    return Text(safe(text), STATUS_STYLE.get(text, ""))
+    return Text(safe(text), STATUS_STYLE.get(text.strip(), ""))

@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
 
 from crossbridge.analysis.totals import status_counts
-from crossbridge.cli._screen import STATUS_STYLE, Name, entries, heading, status, table
+from crossbridge.cli._screen import STATUS_STYLE, Entries, Name, Sentence, heading, status, table
 from crossbridge.cli._text import ago, counted, duration, first_line, moment, number, percent, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import RenderableType
 
     from crossbridge.analysis.flaky import FlakyTest, RetriedTest
     from crossbridge.analysis.report import CollectorHealth, FailingTest, RunReport, WindowReport
     from crossbridge.analysis.runs import Run
-    from crossbridge.analysis.tests import Failure, RankedTest, RunningTest
+    from crossbridge.analysis.tests import Failure, Rank, RankedTest, RunningTest
     from crossbridge.analysis.totals import Totals
 
     Section = Iterator[RenderableType]
 
+T = TypeVar("T", bound="FlakyTest | RankedTest")
 _BAR_CELLS = 24
 _COMMIT_DIGITS = 10
+_RUN_DIGITS = 13  # of a UUID of version 7: the millisecond it was made in
 
 
 def run_list(runs: Sequence[Run]) -> Section:
     """Show a line a run."""
     yield table(
-        ["began", "took", "attempts", "passed", "failed", "status", "run", "of"],
+        ["began", "took", "attempts", "failed", "status", "run", "of"],
         (
             [
                 ago(run.started_at),
                 duration(run.duration_us),
                 number(run.attempts),
-                percent(run.passed, run.attempts),
                 number(run.failed + run.error + run.interrupted),
                 status(run.status),
-                str(run.run_id)[:8],
-                Name(_joined(run.environment, run.git_branch, run.framework)),
+                str(run.run_id)[:_RUN_DIGITS],
+                Sentence(_joined(run.environment, run.git_branch, run.framework)),
             ]
             for run in runs
         ),
@@ -52,27 +53,40 @@ def run_list(runs: Sequence[Run]) -> Section:
 def run_page(report: RunReport) -> Section:
     """Show the report of one run."""
     counts = status_counts(report.frameworks)
-    yield from run_heading(report.run)
-    yield from outcomes(report.frameworks)
-    yield from frameworks(report.frameworks)
-    yield from slowest(report.slowest)
-    yield from failures(report.failures, counts.get("failed", 0) + counts.get("error", 0))
-    yield from retried(report.retried)
-    yield from interrupted(report.interrupted, counts.get("interrupted", 0))
-    yield from running(report.running)
-    yield from collector(report.collector)
+    return _page(
+        run_heading(report.run),
+        outcomes(report.frameworks),
+        frameworks(report.frameworks),
+        slowest(report.slowest),
+        failures(report.failures, counts.get("failed", 0) + counts.get("error", 0)),
+        retried(report.retried),
+        interrupted(report.interrupted, counts.get("interrupted", 0)),
+        running(report.running),
+        collector(report.collector),
+    )
 
 
 def window_page(report: WindowReport) -> Section:
     """Show the report of a window."""
-    yield from window_heading(report.since, report.collector)
-    yield from outcomes(report.frameworks)
-    yield from frameworks(report.frameworks)
-    yield from slowest(report.slowest)
-    yield from failing(report.failing)
-    yield from flaky(report.flaky)
-    yield from running(report.running)
-    yield from collector(report.collector)
+    return _page(
+        window_heading(report.since, report.collector),
+        outcomes(report.frameworks),
+        frameworks(report.frameworks),
+        slowest(report.slowest),
+        failing(report.failing),
+        flaky(report.flaky),
+        running(report.running),
+        collector(report.collector),
+    )
+
+
+def _page(*sections: Section) -> Section:
+    """Put a blank line between sections that have something to show."""
+    shown = [parts for section in sections if (parts := list(section))]
+    for number_, parts in enumerate(shown):
+        if number_:
+            yield ""
+        yield from parts
 
 
 def run_heading(run: Run) -> Section:
@@ -109,12 +123,12 @@ def outcomes(totals: list[Totals]) -> Section:
     """How many ended how."""
     counts = status_counts(totals)
     whole = sum(counts.values())
-    attempts = counted(sum(total.attempts for total in totals), "attempt")
-    in_a_run = all(total.tests is not None for total in totals)
-    spent = duration(sum(total.total_us for total in totals))
-    yield ""
+    in_a_run = any(total.tests is not None for total in totals)
     yield heading(
-        "Tests", f"{counted(whole, 'test')}, {attempts}" if in_a_run else attempts, f"{spent} of test time"
+        "Tests",
+        *([counted(whole, "test")] if in_a_run else []),
+        counted(sum(total.attempts for total in totals), "attempt"),
+        f"{duration(sum(total.total_us for total in totals))} of test time",
     )
     for name, count in counts.items():
         style = STATUS_STYLE[name]
@@ -127,7 +141,6 @@ def frameworks(totals: list[Totals]) -> Section:
     if not totals:
         return
     in_a_run = totals[0].tests is not None
-    yield ""
     yield heading("Frameworks")
     yield table(
         ["tests" if in_a_run else "attempts", "passed", "average", "p95", "longest", "total", "framework"],
@@ -146,26 +159,25 @@ def frameworks(totals: list[Totals]) -> Section:
     )
 
 
-def slowest(tests: Sequence[RankedTest], remark: str = "by average") -> Section:
+_RANKS = {
+    "average": ("by average", ("average", "longest")),
+    "max": ("by longest attempt", ("longest", "average")),
+    "total": ("by all attempts together", ("total", "average")),
+}
+
+
+def slowest(tests: Sequence[RankedTest], rank: Rank = "average") -> Section:
     """Show tests by what they took."""
     if not tests:
         return
-    yield ""
-    yield heading("Slowest tests", remark)
-    yield table(
-        ["average", "longest", "total", "attempts", "framework", "test"],
-        (
-            [
-                duration(test.average_us),
-                duration(test.max_us),
-                duration(test.total_us),
-                number(test.attempts),
-                Name(test.framework),
-                Name(test.test_id),
-            ]
-            for test in tests
-        ),
-        left=["framework"],
+    remark, figures = _RANKS[rank]
+    took = {"average": "average_us", "longest": "max_us", "total": "total_us"}
+    yield from _test_table(
+        "Slowest tests",
+        remark,
+        [*figures, "attempts"],
+        tests,
+        lambda test: [*(duration(getattr(test, took[name])) for name in figures), number(test.attempts)],
     )
 
 
@@ -173,18 +185,16 @@ def failures(found: Sequence[Failure], whole: int) -> Section:
     """Show the tests of a run that failed or broke."""
     if not found:
         return
-    yield ""
     yield heading("Failures", *_shown(len(found), whole))
-    yield entries((f.status, f.framework, f.test_id, _error(f.error_type, f.error_message)) for f in found)
+    yield Entries((f.status, f.framework, f.test_id, _error(f.error_type, f.error_message)) for f in found)
 
 
 def interrupted(found: Sequence[Failure], whole: int) -> Section:
     """Show the tests of a run whose process ended before they did."""
     if not found:
         return
-    yield ""
     yield heading("Interrupted", *_shown(len(found), whole))
-    yield entries(
+    yield Entries(
         (f.status, f.framework, f.test_id, f"after {duration(f.duration_us)}: {first_line(f.error_message)}")
         for f in found
     )
@@ -194,9 +204,8 @@ def failing(found: Sequence[FailingTest]) -> Section:
     """Show the tests of a window that failed most often, each with its latest error."""
     if not found:
         return
-    yield ""
     yield heading("Failing tests", "by failed attempts")
-    yield entries(
+    yield Entries(
         (
             f.latest.status,
             f.framework,
@@ -212,9 +221,8 @@ def retried(found: Sequence[RetriedTest]) -> Section:
     """Show the tests of a run that passed only when retried."""
     if not found:
         return
-    yield ""
     yield heading("Flaky in this run", "passed only when retried")
-    yield entries(
+    yield Entries(
         (
             "passed",
             f.framework,
@@ -230,21 +238,30 @@ def flaky(found: Sequence[FlakyTest]) -> Section:
     """Show the tests of which the same code passed and failed, with the evidence."""
     if not found:
         return
-    yield ""
-    yield heading("Flaky tests", "the same code passed and failed")
+    yield from _test_table(
+        "Flaky tests",
+        "the same code passed and failed",
+        ["retried", "commits", "failed runs", "last"],
+        found,
+        lambda test: [
+            number(test.retried_runs),
+            number(test.commits),
+            f"{test.failed_runs:,} of {test.runs:,}",
+            ago(test.last_flaked_at),
+        ],
+    )
+
+
+def _test_table(
+    title: str, remark: str, columns: list[str], tests: Sequence[T], figures: Callable[[T], list[str]]
+) -> Section:
+    """Show a line a test; one framework alone is told in the title and saves its column."""
+    names = {test.framework for test in tests}
+    alone = len(names) == 1
+    yield heading(title, remark, *(safe(name) for name in names if alone))
     yield table(
-        ["retried", "commits", "failed runs", "last", "framework", "test"],
-        (
-            [
-                counted(test.retried_runs, "run"),
-                number(test.commits),
-                f"{test.failed_runs:,} of {test.runs:,}",
-                ago(test.last_flaked_at),
-                Name(test.framework),
-                Name(test.test_id),
-            ]
-            for test in found
-        ),
+        [*columns, *([] if alone else ["framework"]), "test"],
+        ([*figures(test), *([] if alone else [Name(test.framework)]), Name(test.test_id)] for test in tests),
         left=["framework"],
     )
 
@@ -254,9 +271,8 @@ def running(found: Sequence[RunningTest]) -> Section:
     if not found:
         return
     now = datetime.now(timezone.utc)
-    yield ""
-    yield heading("In flight", "begun, and nothing heard of their end")
-    yield entries(
+    yield heading("In flight", "begun, and no end heard of")
+    yield Entries(
         (
             "running",
             test.framework,
@@ -270,17 +286,18 @@ def running(found: Sequence[RunningTest]) -> Section:
 
 def collector(health: CollectorHealth) -> Section:
     """Show what became of the events, and what is wrong only when something is."""
-    yield ""
     yield heading("Collector", f"{health.events_collected:,} events collected")
     yield Text(
         f"  {health.events_written:,} written, {health.events_spooled:,} spooled, {health.events_dropped:,} dropped",
         "" if not health.events_dropped else "yellow",
     )
     remarks = {
-        f"{counted(health.rejected, 'event')} refused by the database, kept in the spool's rejected/": health.rejected,
+        f"{counted(health.rejected, 'event')} refused by the database, kept in rejected/ of the spool": health.rejected,
         f"{counted(health.torn, 'line')} cut short when a process died": health.torn,
         f"{counted(health.unknown_events, 'event')} of a kind this version does not know": health.unknown_events,
-        f"{counted(health.open_segments, 'segment')} not finished: recording, or waiting for 'crossbridge ingest'": health.open_segments,
+        f"{counted(health.open_segments, 'segment')} still being recorded, or left for 'crossbridge ingest'": (
+            health.open_segments
+        ),
     }
     yield from (Text(f"  {remark}", "yellow") for remark, count in remarks.items() if count)
 

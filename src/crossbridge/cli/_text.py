@@ -98,7 +98,7 @@ def counted(value: int, noun: str, plural: str = "") -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    return "-" if not whole else f"{100 * part / whole:.2f} %"
+    return "-" if not whole else f"{100 * part / whole:.2f}%"
 
 
 def size(n_bytes: int) -> str:

@@ -15,7 +15,7 @@ from crossbridge.cli._common import (
     Json,
     Limit,
     Since,
-    open_database,
+    database_of_settings,
     print_json,
     say,
     scope_of,
@@ -64,7 +64,7 @@ def runs(
     from crossbridge.cli._sections import run_list
 
     scope = scope_of(since, environment, branch, framework, limit)
-    with _database() as connection:
+    with database_of_settings() as connection:
         found = recent_runs(connection, scope)
     if as_json:
         print_json({"since": scope.since, "runs": found})
@@ -106,12 +106,12 @@ def report(
     if run and since:
         raise UsageError("--run and --since exclude each other. Leave one of them out.")
     scope = scope_of(since or "30d", environment, branch, framework, limit)
-    with _database() as connection:
+    with database_of_settings() as connection:
         found = _window_report(connection, scope) if since else _run_report(connection, run, scope)
     if as_json:
         print_json(found if found is not None else {"run": None})
     elif found is None:
-        say(_nothing("no run", scope))
+        say(_nothing("no run", scope, ever=True))
     else:
         _show_report(found)
 
@@ -163,21 +163,14 @@ def slowest(
     from crossbridge.cli._sections import slowest as section
 
     scope = scope_of(since, environment, branch, framework, limit)
-    with _database() as connection:
+    with database_of_settings() as connection:
         found = ranked_tests(connection, scope, by.value)
     if as_json:
         print_json({"since": scope.since, "by": by.value, "slowest": found})
     elif found:
-        show(*section(found, f"by {_RANK_WORDS[by]}"))
+        show(*section(found, by.value))
     else:
         say(_nothing("no test", scope))
-
-
-_RANK_WORDS = {
-    Rank.average: "average attempt",
-    Rank.max: "longest attempt",
-    Rank.total: "all attempts together",
-}
 
 
 def flaky(
@@ -207,7 +200,7 @@ def flaky(
     from crossbridge.cli._sections import flaky as section
 
     scope = scope_of(since, environment, branch, framework, limit)
-    with _database() as connection:
+    with database_of_settings() as connection:
         found = flaky_tests(connection, scope)
     if as_json:
         print_json({"since": scope.since, "flaky": found})
@@ -217,19 +210,14 @@ def flaky(
         say(f"No flaky test{_filters(scope)}.")
 
 
-def _database() -> Any:
-    from crossbridge.profiling.config import load
-
-    return open_database(load())
+def _nothing(what: str, scope: Scope, *, ever: bool = False) -> str:
+    return f"There is {what}{_filters(scope, ever=ever)}. {NOTHING_YET}"
 
 
-def _nothing(what: str, scope: Scope) -> str:
-    return f"There is {what}{_filters(scope)}. {NOTHING_YET}"
-
-
-def _filters(scope: Scope) -> str:
+def _filters(scope: Scope, *, ever: bool = False) -> str:
     from crossbridge.cli._text import moment
 
     chosen = {"environment": scope.environment, "branch": scope.branch, "framework": scope.framework}
-    words = "".join(f", {name} {value!r}" for name, value in chosen.items() if value)
-    return f" since {moment(scope.since)}{words}"
+    words = [f"{name} {value!r}" for name, value in chosen.items() if value]
+    of = f" of {', '.join(words)}" if words else ""
+    return of + ("" if ever else f" since {moment(scope.since)}")
