@@ -1,7 +1,7 @@
--- What ingest adds to the rollups for one batch. Rows are added in the order of their keys, see 0006_ingest.sql.
+-- What ingest adds to the rollups for one batch. Rows are added in the order of their keys, see 0007_ingest.sql.
 
 -- Keys for the tests of a batch that have none yet. Only those: ON CONFLICT alone would burn a key a row.
-CREATE FUNCTION crossbridge.ingest_test_keys(events jsonb, default_framework text) RETURNS void
+CREATE FUNCTION crossbridge.assign_test_keys(events jsonb, default_framework text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN

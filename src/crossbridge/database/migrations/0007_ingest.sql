@@ -187,7 +187,7 @@ BEGIN
     IF b.test_ends + b.step_ends > 0 THEN
         SELECT coalesce(r.environment, '') AS environment, coalesce(r.git_branch, '') AS git_branch
           INTO run FROM crossbridge.runs AS r WHERE r.run_id = s.run_id;
-        PERFORM crossbridge.ingest_test_keys(events, s.framework);
+        PERFORM crossbridge.assign_test_keys(events, s.framework);
     END IF;
     IF b.test_ends > 0 THEN
         PERFORM crossbridge.rollup_tests(events, s.framework, run.environment);
