@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from crossbridge.errors import ConfigError
 from crossbridge.profiling import guard
-from crossbridge.profiling.config import environment_name, load
+from crossbridge.profiling.config import check, environment_name, load
 from crossbridge.profiling.context import Active, OpenStep, RunningTest, current_step
 from crossbridge.profiling.models import PerformanceEvent, ProfileConfig, StorageBackendType
+from crossbridge.profiling.origin import Origin
 from crossbridge.profiling.progress import (
     RunProgress,
     ShipperState,
@@ -28,7 +30,7 @@ from crossbridge.profiling.progress import (
 from crossbridge.profiling.real import Real, new_uuid, now_us
 from crossbridge.profiling.run_info import run_info
 from crossbridge.profiling.sanitise import NAME_LIMIT_BYTES, clean_text
-from crossbridge.profiling.segment import Origin, SegmentWriter
+from crossbridge.profiling.segment import SegmentWriter
 from crossbridge.profiling.spawn import start_shipper
 
 if TYPE_CHECKING:
@@ -37,9 +39,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.005
 _encode_lines = msgspec.json.Encoder(enc_hook=str).encode_lines
 _TEXT_FIELDS = tuple(
-    field
-    for field in PerformanceEvent.__struct_fields__
-    if "str" in str(PerformanceEvent.__annotations__[field])
+    field for field in PerformanceEvent.__struct_fields__ if "str" in PerformanceEvent.__annotations__[field]
 )
 
 
@@ -98,25 +98,28 @@ class MetricsCollector:
         """
         Begin to record, or join in when that has begun; return whether events are being recorded.
 
-        Each `start` that returns True wants one `shutdown`. A child of another recording process passes
-        that process's `writer` as `parent`: the parent then answers for the run's status, and delivery is left
-        to its shipper.
+        Each `start` that returns True wants one `shutdown`; a `start` after the last of them begins anew, counts
+        included. A child of another recording process passes that process's `writer` as `parent`: the parent then
+        answers for the run's status, and delivery is left to its shipper. A setting that is wrong is told in a line on
+        stderr.
         """
         if not self.config.enabled:
             return False
-        if self._segment is None:
+        if not self.running:
             try:
-                self._segment = SegmentWriter(
-                    self._spool,
-                    self.config.spool_max_bytes,
-                    self._origin(framework, framework_version, worker, parent),
-                )
+                check(self.config)
+                origin = self._origin(framework, framework_version, worker, parent)
+                self._segment = SegmentWriter(self._spool, self.config.spool_max_bytes, origin)
+                if parent is None:
+                    self._start_shipper()
+            except ConfigError as error:
+                guard.say(f"crossbridge: profiling is off for this run: {error}")
+                return False
             except Exception as error:  # noqa: BLE001  (whatever it is, the run goes on)
                 guard.caught(error, "start")
                 return False
+            self.status = None
             Active.collector = self
-            if parent is None:
-                self._start_shipper()
         self._owners += 1
         return True
 
@@ -129,16 +132,16 @@ class MetricsCollector:
             framework=framework,
             framework_version=framework_version,
             worker=worker,
-            environment=clean_text(environment_name(self.config, self._environ)),
+            environment=environment_name(self.config, self._environ),
             app_version=self.config.app_version,
-            labels={clean_text(key): clean_text(value) for key, value in self.config.labels.items()},
+            labels=dict(self.config.labels),
             info=run_info(self._environ, os.fspath(self.config.project_root)),
         )
 
     def _start_shipper(self) -> None:
-        if self.config.backend is not StorageBackendType.NONE:
-            self._spawned_us = now_us()
-            start_shipper(self.config, self._environ)
+        self._spawned_us = now_us()
+        if self.config.backend is StorageBackendType.NONE or not start_shipper(self.config, self._environ):
+            self._spawned_us = 0
 
     # Recording ------------------------------------------------------------------------------------------------
 
@@ -153,15 +156,28 @@ class MetricsCollector:
         segment = self._segment
         if segment is None:
             return False
-        if not event.at_us:
-            event.at_us = clock()
+        at_us = event.at_us
+        if not at_us:
+            at_us = event.at_us = clock()
         try:
             line = encode_lines((event,))
-            if len(line) > NAME_LIMIT_BYTES or b"\\u0000" in line:
-                line = encode_lines((_cleaned(event),))
-        except UnicodeEncodeError:
-            line = encode_lines((_cleaned(event),))
-        return segment.append(line)
+            if len(line) <= NAME_LIMIT_BYTES and b"\\u0000" not in line:
+                return segment.append(line, at_us)
+        except UnicodeEncodeError:  # a lone surrogate
+            pass
+        except Exception as error:  # noqa: BLE001
+            return self._drop(error)
+        try:
+            return segment.append(encode_lines((_cleaned(event),)), at_us)
+        except Exception as error:  # noqa: BLE001
+            return self._drop(error)
+
+    def _drop(self, error: Exception) -> bool:
+        """Count an event that cannot be encoded: a number past 64 bits, a `__str__` that raises, no memory."""
+        guard.caught(error, "collect")
+        if self._segment is not None:
+            self._segment.drop()
+        return False
 
     def record_test_start(
         self,
@@ -261,7 +277,9 @@ class MetricsCollector:
     def end_step(self, step: OpenStep, status: str = "passed", duration_us: int | None = None) -> bool:
         """Record that a step has ended."""
         at_us = now_us()
-        current_step.set(step.parent)
+        step.ended = True
+        if current_step.get() is step:
+            current_step.set(step.parent)
         return self.collect(
             PerformanceEvent(
                 "step_end",
@@ -298,7 +316,7 @@ class MetricsCollector:
     ) -> bool:
         """Record that the innermost open step of that name has ended."""
         step = current_step.get()
-        while step is not None and (step.name != step_name or step.test.test_id != test_id):
+        while step is not None and (step.ended or step.name != step_name or step.test.test_id != test_id):
             step = step.parent
         if step is None:
             return False
@@ -366,7 +384,7 @@ class MetricsCollector:
     @property
     def run_folder(self) -> str:
         """The folder of this run's segments."""
-        return Real.join(self._spool, self.run_id)
+        return f"{self._spool}/{self.run_id}"
 
     def flush(self, *, timeout_s: float | None = None) -> bool:
         """
@@ -390,11 +408,9 @@ class MetricsCollector:
 
     def _ask_for_flush(self) -> None:
         try:
-            fd = Real.open(
-                Real.join(self._spool, "shipper.flush"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
-            Real.utime(fd)
-            Real.close(fd)
+            path = f"{self._spool}/shipper.flush"
+            Real.close(Real.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            Real.utime(path)
         except OSError:
             pass
 
@@ -402,7 +418,9 @@ class MetricsCollector:
         if self.config.backend is StorageBackendType.NONE:
             return False
         shipper = self.shipper
-        return shipper.state != "ended" or shipper.at_us < self._spawned_us
+        is_at_work = shipper.alive and shipper.state != "ended"
+        has_not_begun = shipper.at_us < self._spawned_us
+        return is_at_work or has_not_begun
 
     def shutdown(self, *, status: str | None = None, timeout_s: float | None = None) -> bool:
         """
@@ -424,10 +442,11 @@ class MetricsCollector:
             return False
         Active.collector = self.test = None
         try:
-            segment.close(self.status)
+            is_ours = segment.close(self.status)
         except Exception as error:  # noqa: BLE001
             guard.caught(error, "shutdown")
-        if segment.parent is not None:
+            return False
+        if segment.parent is not None or not is_ours:
             return False
         if self.shipper.state is not None and not self.shipper.alive and not is_delivered(self.run_folder):
             self._start_shipper()

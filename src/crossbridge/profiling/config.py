@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crossbridge.errors import ConfigError
 from crossbridge.profiling.models import ProfileConfig, StorageBackendType
+from crossbridge.profiling.real import hyphened
 from crossbridge.switch import FALSE, SWITCHES, find_project_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PASSWORD = "CROSSBRIDGE_DB_PASSWORD"  # noqa: S105  (the name of the variable)
+
+LABELS_MAX_CHARS = 8000
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
@@ -69,7 +72,7 @@ def _backend(name: str, text: str) -> StorageBackendType:
 
 def _integer(low: int, high: int) -> Callable[[str, str], int]:
     def read(name: str, text: str) -> int:
-        if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and low <= int(text) <= high:
+        if re.fullmatch(r"[0-9]{1,19}", text) and low <= int(text) <= high:
             return int(text)
         raise _bad(name, f"a whole number from {low} to {high}", text)
 
@@ -78,7 +81,7 @@ def _integer(low: int, high: int) -> Callable[[str, str], int]:
 
 def _seconds(low: float, high: float) -> Callable[[str, str], float]:
     def read(name: str, text: str) -> float:
-        if re.fullmatch(r"[0-9]*\.?[0-9]+|[0-9]+\.", text) and low <= float(text) <= high:
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?|\.[0-9]{1,9}", text) and low <= float(text) <= high:
             return float(text)
         raise _bad(name, f"a number of seconds from {low:g} to {high:g}", text)
 
@@ -99,12 +102,13 @@ def _bytes(low: int, high: int) -> Callable[[str, str], int]:
 def _uuid(name: str, text: str) -> str:
     if not _UUID.match(text.lower()):
         raise _bad(name, "a UUID", text)
-    digits = text.lower().replace("-", "")
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return hyphened(text.lower().replace("-", ""))
 
 
 def _labels(name: str, text: str) -> dict[str, str]:
     labels: dict[str, str] = {}
+    if len(text) > LABELS_MAX_CHARS:
+        raise _bad(name, f"at most {LABELS_MAX_CHARS} characters", f"{text[:40]}...")
     for pair in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
@@ -150,7 +154,10 @@ def load(environ: Mapping[str, str] | None = None, project_root: Path | None = N
         ConfigError: A value is wrong, or a settings file cannot be read. The message names it, the value seen
             (never the password) and the mend.
     """
-    root = find_project_root() if project_root is None else project_root
+    try:
+        root = find_project_root() if project_root is None else project_root
+    except OSError as error:
+        raise ConfigError(f"the working folder is not there ({error}). Start from one that is.") from error
     texts = settings_texts(os.environ if environ is None else environ, root)
     values: dict[str, Any] = {}
     switches: list[bool] = []
@@ -186,24 +193,39 @@ def settings_texts(environ: Mapping[str, str], root: Path) -> dict[str, tuple[st
         )
     found: dict[str, tuple[str, str]] = {}
     for place, values in places:
-        for setting in SETTINGS:
-            if setting.name not in found and (text := values.get(setting.name, "").strip()):
-                found[setting.name] = (text, place)
-    if "environment" in {found[name][1] for name in SWITCHES if name in found}:
-        # A switch in the environment overrides both of its names in the files.
-        for name in SWITCHES:
-            if name in found and found[name][1] != "environment":
-                del found[name]
+        switched = not found.keys().isdisjoint(SWITCHES)
+        for name in (setting.name for setting in SETTINGS):
+            text = values.get(name, "")
+            if name != PASSWORD:
+                text = text.strip()
+            # The two switches are one setting: a place that sets either overrides both in the places behind it.
+            if text and not (switched if name in SWITCHES else name in found):
+                found[name] = (text, place)
     return found
 
 
 def _file_text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):  # .env may be a virtual environment
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} cannot be read ({error}). Mend or remove it.") from error
+
+
+def check(config: ProfileConfig) -> None:
+    """
+    See that settings made in code are such as could have been read.
+
+    Raises:
+        ConfigError: One is not. The message is the one it would have had in the environment.
+    """
+    environ = to_environ(config)
+    for setting in SETTINGS:
+        if text := environ.get(setting.name):
+            value = setting.read(setting.name, text)
+            if setting.field == "labels" and value != config.labels:
+                raise _bad(setting.name, "labels without comma or equals sign", text)
 
 
 def to_environ(config: ProfileConfig) -> dict[str, str]:

@@ -37,17 +37,23 @@ class RunningTest:
 
 
 class OpenStep:
-    """A step that has begun; `started_us` is wall time in microseconds."""
+    """
+    A step that has begun; `started_us` is wall time in microseconds.
 
-    __slots__ = ("depth", "event_type", "index", "name", "parent", "started_us", "test")
+    Generators leave their steps in any order, so a parent may have ended before its child.
+    """
+
+    __slots__ = ("depth", "ended", "event_type", "index", "name", "parent", "started_us", "test")
 
     depth: int
+    ended: bool
+    parent: OpenStep | None
     test: RunningTest
 
     def __init__(self, name: str, event_type: str | None, test: RunningTest, started_us: int) -> None:
-        parent: OpenStep | None = current_step.get()
-        if parent is not None and parent.test is not test:
-            parent = None
+        parent = current_step.get()
+        while parent is not None and (parent.ended or parent.test is not test):
+            parent = parent.parent
         self.name = name
         self.event_type = event_type
         self.test = test
@@ -55,6 +61,7 @@ class OpenStep:
         self.depth = parent.depth + 1 if parent is not None else 0
         self.index = next(test.step_count)
         self.started_us = started_us
+        self.ended = False
 
 
 current_step: ContextVar[OpenStep | None] = ContextVar("crossbridge_step", default=None)

@@ -154,6 +154,12 @@ class ProfileConfig:
     data_dir: Path | None = None
     project_root: Path = field(default_factory=Path.cwd)
 
+    def __post_init__(self) -> None:
+        """Take plain strings for what they stand for."""
+        object.__setattr__(self, "backend", StorageBackendType(self.backend))
+        object.__setattr__(self, "spool_dir", Path(self.spool_dir))
+        object.__setattr__(self, "project_root", Path(self.project_root))
+
     @staticmethod
     def load(environ: Mapping[str, str] | None = None, project_root: Path | None = None) -> ProfileConfig:
         """Read the settings from the environment and the project's files; see `config.load`."""

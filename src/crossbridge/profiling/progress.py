@@ -5,16 +5,21 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import os
+from typing import NamedTuple, TypeVar
 
-from crossbridge.profiling.real import Real, read_file
+import msgspec
 
-_HEADER_DROPPED = slice(len(b'{"dropped":'), len(b'{"dropped":') + 20)
-_COUNT_LIMIT_BYTES = 256 << 20
+from crossbridge.profiling.descriptor import close
+from crossbridge.profiling.origin import DROPPED_OFFSET, DROPPED_WIDTH
+from crossbridge.profiling.real import Real, exists, names_in, read_file
+
+_CHUNK_BYTES = 1 << 20
+_BOOKKEEPING = (b'\n{"type":"segment_end"', b'\n{"type":"dropped"', b'\n{"dropped":', b"\n\n")
 
 
-class Ack(NamedTuple):
-    """How far one segment is delivered: bytes; events stored; events that could not be; whether it is closed."""
+class Ack(msgspec.Struct, gc=False):
+    """How far one segment is delivered: bytes, events stored, events dropped by its writer or refused."""
 
     offset: int = 0
     events: int = 0
@@ -31,103 +36,113 @@ class RunProgress(NamedTuple):
     pending: int = 0
 
 
-class ShipperState(NamedTuple):
-    """What `shipper.json` says; `alive` is whether that process is there."""
+class ShipperState(msgspec.Struct, gc=False):
+    """What `shipper.json` says."""
 
+    pid: int | None = None
     state: str | None = None
     error: str | None = None
     target: str | None = None
     at_us: int = 0
-    alive: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether that process is there."""
+        return self.pid is not None and exists(f"/proc/{self.pid}")
+
+
+_Told = TypeVar("_Told", Ack, ShipperState)
 
 
 def read_ack(run_folder: str, segment_id: str) -> Ack:
     """Return what is acknowledged of a segment; all zero when nothing is."""
-    value = _read_json(Real.join(run_folder, f"{segment_id}.ack"))
-    return Ack(**{name: value[name] for name in Ack._fields if name in value})
+    return _read(f"{run_folder}/{segment_id}.ack", Ack)
 
 
 def shipper_state(spool: str) -> ShipperState:
     """Return how the spool's shipper fares."""
-    value = _read_json(Real.join(spool, "shipper.json"))
-    pid = value.get("pid")
-    return ShipperState(
-        value.get("state"),
-        value.get("error"),
-        value.get("target"),
-        value.get("at_us", 0),
-        isinstance(pid, int) and _exists(f"/proc/{pid}"),
-    )
+    return _read(f"{spool}/shipper.json", ShipperState)
 
 
 def run_progress(run_folder: str) -> RunProgress:
     """Count a run's events from its acknowledgements and from what still lies in its segments."""
-    acks: dict[str, Ack] = {}
-    waiting: set[str] = set()
-    try:
-        for entry in Real.scandir(run_folder):
-            name, _, ending = entry.name.rpartition(".")
-            if ending == "ack":
-                acks[name] = read_ack(run_folder, name)
-            elif ending == "jsonl":
-                waiting.add(name)
-    except OSError:
-        pass
-    written = sum(ack.events for ack in acks.values())
-    dropped = sum(ack.dropped for ack in acks.values())
-    spooled = pending = 0
+    names = names_in(run_folder)
+    waiting = {name.removesuffix(".jsonl") for name in names if name.endswith(".jsonl")}
+    delivered = {name.removesuffix(".ack") for name in names if name.endswith(".ack")} - waiting
+    written = spooled = dropped = pending = 0
+    for name in delivered:
+        ack = read_ack(run_folder, name)
+        written += ack.events
+        dropped += ack.dropped
     for name in waiting:
-        ack = acks.get(name, Ack())
-        events, lost, at_end = _undelivered(Real.join(run_folder, f"{name}.jsonl"), ack.offset)
-        spooled += events
-        pending += not at_end
-        dropped += max(0, lost - ack.dropped)
+        ack = read_ack(run_folder, name)
+        rest = _read_rest(f"{run_folder}/{name}.jsonl", ack.offset)
+        written += ack.events
+        spooled += rest.events
+        dropped += max(rest.dropped, ack.dropped)
+        pending += rest.size > 0
     return RunProgress(written, spooled, dropped, pending)
 
 
 def is_delivered(run_folder: str) -> bool:
     """Tell whether no segment of the run has a byte left to deliver; cheap enough to ask every few milliseconds."""
     try:
-        names = [entry.name for entry in Real.scandir(run_folder)]
-        for name in names:
-            if name.endswith(".jsonl"):
-                size = Real.stat(Real.join(run_folder, name)).st_size
-                if read_ack(run_folder, name[:-6]).offset < size:
-                    return False
+        names = Real.listdir(run_folder)
     except FileNotFoundError:
-        return is_delivered(run_folder) if _exists(run_folder) else True
+        return True
     except OSError:
         return False
-    return True
+    return all(
+        _size(f"{run_folder}/{name}") <= read_ack(run_folder, name.removesuffix(".jsonl")).offset
+        for name in names
+        if name.endswith(".jsonl")
+    )
 
 
-def _undelivered(path: str, offset: int) -> tuple[int, int, bool]:
-    """Return the events behind `offset`, the header's count of dropped ones, and whether nothing is left behind it."""
-    content = read_file(path, limit=_COUNT_LIMIT_BYTES)
-    if content is None:
-        return 0, 0, True
-    rest = content[offset:]
-    bookkeeping = (not offset) + rest.count(b'\n{"type":"segment_end"')
-    events = max(0, rest.count(b"\n") - bookkeeping)
+class _Rest(NamedTuple):
+    """What of a segment is not delivered, in bytes and events, and its header's count of dropped events."""
+
+    size: int = 0
+    events: int = 0
+    dropped: int = 0
+
+
+def _read_rest(path: str, offset: int) -> _Rest:
     try:
-        lost = int(content[_HEADER_DROPPED])
-    except ValueError:
-        lost = 0
-    return events, lost, not rest
-
-
-def _read_json(path: str) -> dict[str, Any]:
-    content = read_file(path)
-    try:
-        value = Real.json_loads(content.decode()) if content else {}
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _exists(path: str) -> bool:
-    try:
-        Real.stat(path)
+        fd = Real.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return False
-    return True
+        return _Rest()
+    try:
+        header = Real.pread(fd, DROPPED_OFFSET + DROPPED_WIDTH, 0)
+        digits = header[DROPPED_OFFSET:].strip()
+        return _Rest(*_count(fd, offset), int(digits) if digits.isdigit() else 0)
+    except OSError:
+        return _Rest()
+    finally:
+        close(fd)
+
+
+def _count(fd: int, offset: int) -> tuple[int, int]:
+    """Return how many bytes and events lie behind `offset`, at which a line begins."""
+    size = events = 0
+    begun = b"\n"  # as if the line before had ended in what is read, then what is read of a line
+    while chunk := Real.pread(fd, _CHUNK_BYTES, offset + size):
+        size += len(chunk)
+        lines, _, begun = (begun + chunk).rpartition(b"\n")
+        events += lines.count(b"\n") - sum(lines.count(mark) for mark in _BOOKKEEPING)
+        begun = b"\n" + begun
+    return size, events
+
+
+def _size(path: str) -> int:
+    try:
+        return Real.stat(path).st_size
+    except OSError:  # delivered and gone
+        return 0
+
+
+def _read(path: str, told: type[_Told]) -> _Told:
+    try:
+        return msgspec.json.decode(read_file(path) or b"{}", type=told)
+    except ValueError:  # also msgspec's own errors
+        return told()

@@ -10,48 +10,51 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from os import path
+from fcntl import fcntl
+from functools import partial
+from types import BuiltinFunctionType
+
+import msgspec
 
 
 class Real:
     """The operating system and the clocks as they were when this module was imported."""
 
     close = os.close
+    dup2 = os.dup2
+    fcntl = fcntl
     fstat = os.fstat
-    fsync = os.fsync
-    ftruncate = os.ftruncate
     getpid = os.getpid
-    makedirs = staticmethod(os.makedirs)
+    listdir = os.listdir
+    mkdir = os.mkdir
     open = os.open
     posix_spawn = getattr(os, "posix_spawn", None)
-    pwrite = getattr(os, "pwrite", None)
+    pread = os.pread
+    pwrite = os.pwrite
     read = os.read
     replace = os.replace
-    scandir = os.scandir
     stat = os.stat
+    unlink = os.unlink
     urandom = os.urandom
     utime = os.utime
     waitpid = os.waitpid
     write = os.write
 
-    join = staticmethod(path.join)
-
     sleep = time.sleep
     monotonic = time.monotonic
-    perf_counter_ns = time.perf_counter_ns
+    # freezegun may be at work already when this module is first imported; clock_gettime is what it leaves alone.
+    perf_counter_ns = (
+        time.perf_counter_ns
+        if isinstance(time.perf_counter_ns, BuiltinFunctionType)
+        else staticmethod(partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC))
+    )
 
-    json_loads = staticmethod(json.JSONDecoder().decode)
+    decode_json = msgspec.json.Decoder().decode
 
 
-# clock_gettime is what freezegun leaves alone, should it already be active when this module is first imported.
-WALL_ANCHOR_NS = (
-    time.clock_gettime_ns(time.CLOCK_REALTIME) if hasattr(time, "clock_gettime_ns") else time.time_ns()
-)
-PERF_ANCHOR_NS = Real.perf_counter_ns()
-_ANCHOR_NS = WALL_ANCHOR_NS - PERF_ANCHOR_NS
+_ANCHOR_NS = time.clock_gettime_ns(time.CLOCK_REALTIME) - Real.perf_counter_ns()
 
 
 def now_us(*, perf_counter_ns: object = Real.perf_counter_ns, anchor_ns: int = _ANCHOR_NS) -> int:
@@ -81,10 +84,50 @@ def read_file(name: str, limit: int = 1 << 20) -> bytes | None:
         Real.close(fd)
 
 
+def make_folder(path: str) -> None:
+    """
+    Make a folder, and those above it, for their owner only; one that is there already is left as it is.
+
+    Raises:
+        OSError: It could not be made.
+    """
+    try:
+        Real.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        above = path.rpartition("/")[0]
+        if not above or exists(above):
+            raise
+        make_folder(above)
+        make_folder(path)
+
+
+def exists(path: str) -> bool:
+    """Tell whether there is something at a path that we may see."""
+    try:
+        Real.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def names_in(folder: str) -> list[str]:
+    """Return what a folder holds; nothing when it cannot be read."""
+    try:
+        return Real.listdir(folder)
+    except OSError:
+        return []
+
+
 def new_uuid() -> str:
     """Return a UUID of version 7 (RFC 9562): random, and in order of time to the millisecond."""
     value = int.from_bytes(Real.urandom(10), "big") | ((now_us() // 1000) << 80)
     value = value & ~(0xF << 76) | (7 << 76)
     value = value & ~(0x3 << 62) | (0x2 << 62)
-    digits = f"{value:032x}"
+    return hyphened(f"{value:032x}")
+
+
+def hyphened(digits: str) -> str:
+    """Return 32 hex digits in the written form of a UUID."""
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from crossbridge.profiling.real import Real, read_file
+from crossbridge.profiling.real import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]*@")
+_USER_INFO = re.compile(r"(?<=://)[^/\s]*@")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}\Z")
 
 
@@ -91,22 +91,28 @@ def _from_git_files(project_root: str) -> tuple[str | None, str | None]:
         return (head if _COMMIT.match(head) else None), None
     ref = head[5:]
     common = _line(git_dir, "commondir")
-    refs_dir = Real.join(git_dir, common) if common else git_dir
+    refs_dir = _path(git_dir, common) if common else git_dir
     commit = _line(refs_dir, ref) or _packed_ref(refs_dir, ref)
+    if commit is not None and not _COMMIT.match(commit):
+        commit = None
     return commit, ref.removeprefix("refs/heads/")
 
 
 def _git_dir(folder: str) -> str | None:
     while True:
-        candidate = Real.join(folder, ".git")
+        candidate = _path(folder, ".git")
         if (pointer := _line(folder, ".git")) and pointer.startswith("gitdir: "):
-            return Real.join(folder, pointer[8:])
+            return _path(folder, pointer[8:])
         if _line(candidate, "HEAD"):
             return candidate
         parent = folder.rpartition("/")[0]
         if parent == folder or not parent:
             return None
         folder = parent
+
+
+def _path(folder: str, name: str) -> str:
+    return name if name.startswith("/") else f"{folder}/{name}"
 
 
 def _packed_ref(git_dir: str, ref: str) -> str | None:
@@ -123,5 +129,5 @@ def _line(folder: str, name: str) -> str | None:
 
 
 def _text(folder: str, name: str) -> str | None:
-    content = read_file(Real.join(folder, name), limit=1 << 22)
+    content = read_file(_path(folder, name), limit=1 << 22)
     return content.decode(errors="replace") if content else None

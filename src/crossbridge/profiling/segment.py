@@ -1,8 +1,8 @@
 """Writing a segment: one file a process, one line an event (`spec/segment.md`).
 
-`append` is the hot path: three system calls, no lock, no allocation that lasts. A line it has taken
-survives the death of the process (not that of the machine: nothing is forced to disk). Any thread may
-append; O_APPEND keeps lines whole.
+`append` is the hot path: two system calls, no lock, no allocation that lasts. A line it has taken survives the
+death of the process (not that of the machine: nothing is forced to disk). Any thread may append; O_APPEND keeps
+lines whole. Whatever is out of the ordinary happens in `_append_slowly`, one thread at a time.
 
 PYTEST_DONT_REWRITE
 """
@@ -11,49 +11,61 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import RLock
+from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from crossbridge._version import __version__
-from crossbridge.profiling.models import SegmentEnd, SegmentStart
-from crossbridge.profiling.real import Real, new_uuid, now_us, read_file
+from crossbridge.profiling.descriptor import (
+    GET_MARK,
+    MARK,
+    NOT_OPEN,
+    claim,
+    close,
+    duplicate,
+    is_marked,
+    probe,
+    set_mark,
+)
+from crossbridge.profiling.models import SegmentEnd
+from crossbridge.profiling.origin import DROPPED_OFFSET, dropped_text, first_line
+from crossbridge.profiling.real import Real, make_folder, names_in, new_uuid, now_us
 
 if TYPE_CHECKING:
-    from crossbridge.profiling.run_info import RunInfo
+    from collections.abc import Callable
 
-try:
-    from fcntl import F_DUPFD_CLOEXEC, fcntl
-except ImportError:  # pragma: no cover  (not a POSIX system)
-    fcntl = None  # type: ignore[assignment]
+    from crossbridge.profiling.origin import Origin
 
 ROTATE_BYTES = 64 << 20
-# Above what programs open themselves, so that a `closerange` or a daemonizing test hands our number to nobody soon.
-LOWEST_FD = 400
-# How much a process may write before it looks again at what the whole spool holds.
-ALLOWANCE_BYTES = 16 << 20
+# How much a process may write before it looks again at what the whole spool holds: a sixteenth of what is left of it
+# (several processes write at once), within these bounds.
+ALLOWANCE_MIN_BYTES = 64 << 10
+ALLOWANCE_MAX_BYTES = 16 << 20
+# How long the file is believed to stay where it is before the next look.
+LOOK_US = 200_000
 # How long a full spool or disk is believed to stay full before the next look.
-FULL_RECHECK_US = 1_000_000
+FULL_LOOK_US = 1_000_000
 
-_DROPPED_OFFSET = len(b'{"dropped":')
-_DROPPED_WIDTH = 20
+_COPY_BYTES = 1 << 20
 
-_encode = msgspec.json.Encoder(enc_hook=str).encode
+_encode = msgspec.json.Encoder().encode
 
 
-class Origin(NamedTuple):
-    """What a process's segments have in common: see `segment_start` in `spec/segment.md`."""
+class Forks:
+    """How often this process's line has forked, and the lock of what is slow: a child gets one that nobody holds."""
 
-    run_id: str
-    parent: str | None
-    framework: str
-    framework_version: str | None
-    worker: str | None
-    environment: str
-    app_version: str | None
-    labels: dict[str, str]
-    info: RunInfo
+    number: ClassVar[int] = 0
+    lock: ClassVar[RLock] = RLock()
+
+    @classmethod
+    def note_child(cls, new_lock: Callable[[], RLock] = RLock) -> None:
+        cls.number += 1
+        cls.lock = new_lock()
+
+
+os.register_at_fork(after_in_child=Forks.note_child)
 
 
 class SegmentWriter:
@@ -69,19 +81,22 @@ class SegmentWriter:
         self._spool_max_bytes = spool_max_bytes
         self._origin = origin
         self._begin()
+        with Forks.lock:
+            self._get_ready(0)
 
     def _begin(self) -> None:
         self.segment_ids: list[str] = []
-        self.writer = ""
-        self._pid = Real.getpid()
-        self._fd = self._inode = self._device = -1
+        self.writer = new_uuid()
+        self._forks = Forks.number
+        self._fd = NOT_OPEN
         self._path = ""
+        self._size = 0  # of the file, when it was last looked at
         self._collected, self._dropped = count(), count()
         self._collected_before = self._dropped_before = 0
-        self._torn = False
-        self._full_until_us = 0
+        self._rest = b""  # what is missing of a line that has begun
         self._room = 0
-        self._open_segment()
+        self._look_us = 0
+        self._full_until_us = 0
 
     @property
     def parent(self) -> str | None:
@@ -101,153 +116,222 @@ class SegmentWriter:
     def append(
         self,
         line: bytes,
+        at_us: int,
         *,
-        getpid: object = os.getpid,
-        fstat: object = os.fstat,
-        write: object = os.write,
-        next_: object = next,
+        next_: Callable[[count[int]], int] = next,
+        probe: Callable[[int, int], int] = probe,
+        write: Callable[[int, bytes], int] = os.write,
     ) -> bool:
-        """Append one line, line end included; return False when it was dropped. Costs about 1.5 microseconds."""
-        if getpid() != self._pid:  # type: ignore[operator]
-            self._begin_in_child()
-        next_(self._collected)  # type: ignore[operator]
-        size = len(line)
-        self._room -= size
-        if self._room > 0 and not self._torn:
+        """Append one line, line end included, at about the time `at_us`; return False when it was dropped."""
+        next_(self._collected)
+        self._room -= len(line)
+        written = 0
+        if self._room > 0 and at_us < self._look_us and not self._rest and self._forks == Forks.number:
             try:
-                stat = fstat(self._fd)  # type: ignore[operator]
-                if stat.st_ino == self._inode and stat.st_dev == self._device and stat.st_nlink:
-                    written = write(self._fd, line)  # type: ignore[operator]
-                    if written == size:
+                # Nothing of the user's may stand between these two lines: the number could change hands.
+                if probe(self._fd, GET_MARK) == MARK:
+                    written = write(self._fd, line)
+                    if written == len(line):
                         return True
-                    return self._append_slowly(line, written)
             except OSError:
                 pass
-        return self._append_slowly(line)
+        return self._append_slowly(line, written)
 
-    def close(self, status: str | None) -> None:
-        """Write `segment_end` and close; afterwards every append is dropped."""
-        if Real.getpid() != self._pid or not self._path:
-            return
-        self._end_segment(status, None)
-        self._path, self._room = "", 0
-        self._full_until_us = sys.maxsize
+    def drop(self) -> None:
+        """Count an event that could not even be encoded."""
+        next(self._collected)
+        with Forks.lock:
+            self._count_dropped()
 
-    def _begin_in_child(self) -> None:
-        self._origin = self._origin._replace(parent=self.writer or self._origin.parent)
-        if self._is_ours():
-            _close(self._fd)
-        self._begin()
+    def close(self, status: str | None) -> bool:
+        """
+        Write `segment_end` and close; afterwards every append is dropped.
+
+        Returns: False in a forked child that has recorded nothing: the segment is its parent's.
+        """
+        with Forks.lock:
+            if self._forks != Forks.number:
+                return False
+            if self._full_until_us == sys.maxsize:
+                return True
+            if self._is_in_place() or self._put_in_place():
+                self._end_segment(self._fd, status, None)
+            self._fd, self._path, self._room = NOT_OPEN, "", 0
+            self._full_until_us = sys.maxsize
+            return True
+
+    # What is slow: under Forks.lock -----------------------------------------------------------------------------
 
     def _append_slowly(self, line: bytes, written: int = 0) -> bool:
-        """Deal with a descriptor that is not ours any more, a full or torn segment, a full spool or disk."""
-        if now_us() >= self._full_until_us:
-            if self._room <= 0:
-                self._make_room(len(line))
-            if self._room > 0 and self._ensure_open() and self._write_whole(line, written):
-                return True
-            self._full_until_us = max(self._full_until_us, now_us() + FULL_RECHECK_US)
-        next(self._dropped)
-        self._write_dropped()
-        return False
+        """Append when a look is due, a line has broken off, or file, spool or disk are not as they should be."""
+        with Forks.lock:
+            if self._forks != Forks.number:
+                self._begin_in_child()
+            if written:
+                self._rest, line = line[written:], b""
+            if (self._get_ready(len(line)) and self._write(line)) or not line:
+                return not self._rest
+            self._full_until_us = max(self._full_until_us, now_us() + FULL_LOOK_US)
+            self._count_dropped()
+            return False
+
+    def _begin_in_child(self) -> None:
+        self._origin = self._origin._replace(parent=self.writer)
+        if is_marked(self._fd):
+            close(self._fd)
+        self._begin()
+        next(self._collected)  # the event on whose account we are here
+
+    def _get_ready(self, size: int) -> bool:
+        """Make sure that there is a file to write to and room for `size` bytes in the spool."""
+        now = now_us()
+        if now < self._full_until_us or not (self._is_in_place() or self._put_in_place()):
+            return False
+        self._look_us = now + LOOK_US
+        if self._room <= 0:
+            self._make_room(size)
+        return self._room > 0
 
     def _make_room(self, size: int) -> None:
-        """Allow some more bytes, when the spool has them; begin a new segment, when this one is full."""
-        if self._is_ours() and Real.fstat(self._fd).st_size >= ROTATE_BYTES:
-            self._rotate()
-        self._room = min(self._spool_max_bytes - _spool_bytes(self._spool), ALLOWANCE_BYTES) - size
+        """Begin a new segment when this one is full, and allow as many bytes more as the spool and the segment have."""
+        segment_left = ROTATE_BYTES - self._size
+        if segment_left <= size:
+            segment_left = ROTATE_BYTES if self._open_segment() else ALLOWANCE_MIN_BYTES
+        spool_left = self._spool_max_bytes - _spool_bytes(self._spool)
+        share = min(max(spool_left >> 4, ALLOWANCE_MIN_BYTES), ALLOWANCE_MAX_BYTES)
+        self._room = min(spool_left, share, segment_left) - size
 
-    def _is_ours(self) -> bool:
+    def _write(self, line: bytes) -> bool:
+        """
+        Write what is missing of the line before, and `line`; False when nothing of `line` went in.
+
+        A line of which a part went in (the disk is full) is not lost: its rest goes in front of the next one.
+        """
+        data = self._rest + line
+        with suppress(OSError):
+            while data:
+                data = data[Real.write(self._fd, data) :]
+        missing_before = len(data) - len(line)
+        self._rest = data if missing_before < 0 else data[:missing_before]
+        return missing_before < 0
+
+    def _count_dropped(self) -> None:
+        next(self._dropped)
+        self._write_dropped()
+
+    def _write_dropped(self) -> None:
+        """Overwrite the header's count in place: no new block is needed, so a full disk takes it."""
+        if not self._path:
+            return
         try:
-            stat = Real.fstat(self._fd)
+            fd = Real.open(self._path, os.O_WRONLY | os.O_CLOEXEC)  # pwrite appends where O_APPEND is set
         except OSError:
-            return False
-        return stat.st_ino == self._inode and stat.st_dev == self._device and stat.st_nlink > 0
+            return
+        with suppress(OSError):
+            Real.pwrite(fd, dropped_text(self.dropped - self._dropped_before), DROPPED_OFFSET)
+        close(fd)
 
-    def _ensure_open(self) -> bool:
-        return self._is_ours() or (self._path != "" and self._reopen()) or self._open_segment()
+    # The file ---------------------------------------------------------------------------------------------------
+
+    def _is_in_place(self) -> bool:
+        """Whether the descriptor is ours and its file has not been removed."""
+        if not is_marked(self._fd):
+            return False
+        stat = Real.fstat(self._fd)
+        self._size = stat.st_size
+        return stat.st_nlink > 0
+
+    def _put_in_place(self) -> bool:
+        """Get at the segment again, or begin a new one when it is gone for good or there is none yet."""
+        if not self._path:
+            return self._open_segment()
+        if is_marked(self._fd):
+            return self._restore()
+        return self._reopen() or self._open_segment()
 
     def _reopen(self) -> bool:
         """Open the segment again after somebody closed our descriptor, whose number may be another's by now."""
         try:
-            self._fd = _high_fd(Real.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+            self._fd = claim(Real.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC))
         except OSError:
             return False
-        return self._is_ours()
-
-    def _write_whole(self, line: bytes, written: int = 0) -> bool:
-        if self._torn:
-            line = b"\n" + line
-        try:
-            while written < len(line):
-                written += Real.write(self._fd, line[written:])
-        except OSError:
-            self._torn = self._torn or written > 0
-            return False
-        self._torn = False
         return True
 
-    def _rotate(self) -> None:
-        new_id = new_uuid()
-        self._end_segment(None, new_id)
-        self._open_segment(new_id)
+    def _restore(self) -> bool:
+        """
+        Put back the file that somebody removed, from the descriptor that still holds it.
 
-    def _open_segment(self, segment_id: str | None = None) -> bool:
-        segment_id = segment_id or new_uuid()
-        folder = Real.join(self._spool, self._origin.run_id)
-        path = Real.join(folder, f"{segment_id}.jsonl")
-        self._fd = -1
+        It is the same segment with the same bytes, so that a reader goes on where it stood.
+        """
+        draft = self._path.removesuffix("jsonl") + "tmp"
         try:
-            Real.makedirs(folder, mode=0o700, exist_ok=True)
-            fd = _high_fd(
-                Real.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            )
-            stat = Real.fstat(fd)
+            fd = self._create(draft)
         except OSError:
-            self._path = ""
             return False
-        self._fd, self._device, self._inode = fd, stat.st_dev, stat.st_ino
-        self._path, self._torn = path, False
-        if not self.writer:
-            self.writer = segment_id
-        if not self._write_whole(self._header(segment_id)):
-            self._path = ""
+        try:
+            size = _copy(self._fd, fd, 0)
+            Real.replace(draft, self._path)
+            old_fd = self._adopt(fd)
+        except OSError:
+            close(fd)
+            _remove(draft)
             return False
-        self.segment_ids.append(segment_id)
+        with suppress(OSError):
+            _copy(old_fd, self._fd, size)  # what other threads wrote meanwhile
+        close(old_fd)
+        self._write_dropped()
         return True
 
-    def _header(self, segment_id: str) -> bytes:
-        origin = self._origin
-        start = SegmentStart(
+    def _open_segment(self) -> bool:
+        """Begin a segment; the one before, if there is one, ends."""
+        segment_id = new_uuid() if self.segment_ids else self.writer
+        goes_on = is_marked(self._fd)
+        path = f"{self._spool}/{self._origin.run_id}/{segment_id}.jsonl"
+        header = first_line(
+            self._origin,
             segment_id=segment_id,
-            run_id=origin.run_id,
             writer=self.writer,
             seq=len(self.segment_ids),
-            parent=origin.parent,
-            role="child" if origin.parent else "main",
-            pid=self._pid,
-            pid_start=_pid_start(),
-            host=_SYSTEM.nodename,
-            os=f"{_SYSTEM.sysname} {_SYSTEM.release}",
-            runtime=_RUNTIME,
-            sdk=f"python/{__version__}",
-            framework=origin.framework,
-            framework_version=origin.framework_version,
-            worker=origin.worker,
-            at_us=now_us(),
-            environment=origin.environment,
-            app_version=origin.app_version,
-            labels=origin.labels,
-            git_commit=origin.info.git_commit,
-            git_branch=origin.info.git_branch,
-            ci_provider=origin.info.ci_provider,
-            ci_url=origin.info.ci_url,
+            dropped=0 if goes_on else self.dropped - self._dropped_before,
         )
-        return b'{"dropped":' + self._dropped_text() + b"," + _encode(start)[1:] + b"\n"
+        fd = NOT_OPEN
+        try:
+            fd = self._create(path)
+            if Real.write(fd, header) < len(header):
+                raise OSError  # noqa: TRY301  (as if nothing had gone in)
+            old_fd = self._adopt(fd)
+        except OSError:
+            if fd != NOT_OPEN:
+                close(fd)
+                _remove(path)
+            return False
+        self._path, self._size = path, len(header)
+        self.segment_ids.append(segment_id)
+        if old_fd != NOT_OPEN:
+            self._end_segment(old_fd, None, segment_id)
+        return True
 
-    def _end_segment(self, status: str | None, next_id: str | None) -> None:
-        if not self._ensure_open():
-            return
+    def _create(self, path: str) -> int:
+        make_folder(path.rpartition("/")[0])
+        return Real.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def _adopt(self, fd: int) -> int:
+        """
+        Let `append` write to this file from now on; return a descriptor of the file before, or NOT_OPEN.
+
+        The number stays, so that a thread in the midst of an append finds the one file or the other behind it.
+        """
+        if not is_marked(self._fd):
+            self._fd = claim(fd)
+            return NOT_OPEN
+        old_fd = duplicate(self._fd)
+        Real.dup2(fd, self._fd, False)  # noqa: FBT003  (inheritable)
+        close(fd)
+        set_mark(self._fd)
+        return old_fd
+
+    def _end_segment(self, fd: int, status: str | None, next_id: str | None) -> None:
+        """Write the last line, behind what is missing of the one before, and close."""
         end = SegmentEnd(
             at_us=now_us(),
             status=status,
@@ -255,29 +339,13 @@ class SegmentWriter:
             dropped=self.dropped - self._dropped_before,
             next=next_id,
         )
-        if self._write_whole(_encode(end) + b"\n"):
-            self._collected_before += end.collected
-            self._dropped_before += end.dropped
-        _close(self._fd)
-        self._fd = -1
-
-    def _dropped_text(self) -> bytes:
-        return str(self.dropped - self._dropped_before).encode().ljust(_DROPPED_WIDTH)
-
-    def _write_dropped(self) -> None:
-        """Overwrite the header's count in place: no new block is needed, so a full disk takes it."""
-        if not self._path or Real.pwrite is None:
-            return
-        try:
-            fd = Real.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
-        except OSError:
-            return
-        try:
-            Real.pwrite(fd, self._dropped_text(), _DROPPED_OFFSET)
-        except OSError:
-            pass
-        finally:
-            _close(fd)
+        data, self._rest = self._rest + _encode(end) + b"\n", b""
+        self._collected_before += end.collected
+        self._dropped_before += end.dropped
+        with suppress(OSError):
+            while data:
+                data = data[Real.write(fd, data) :]
+        close(fd)
 
 
 def _value(counter: count[int]) -> int:
@@ -285,51 +353,32 @@ def _value(counter: count[int]) -> int:
     return int(repr(counter)[6:-1])
 
 
-def _high_fd(fd: int) -> int:
-    if fcntl is None:  # pragma: no cover
-        return fd
-    try:
-        high = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD)
-    except (OSError, ValueError):  # RLIMIT_NOFILE is lower than that
-        return fd
-    Real.close(fd)
-    return high
+def _copy(source: int, target: int, offset: int) -> int:
+    """Append what a file holds from `offset` on to another; return where it ended."""
+    while data := Real.pread(source, _COPY_BYTES, offset):
+        offset += len(data)
+        while data:
+            data = data[Real.write(target, data) :]
+    return offset
 
 
-def _close(fd: int) -> None:
-    try:
-        if fd >= 0:
-            Real.close(fd)
-    except OSError:
-        pass
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        Real.unlink(path)
 
 
 def _spool_bytes(spool: str) -> int:
     """Bytes of all segments in the spool."""
-    total = 0
+    return sum(
+        _size(f"{folder}/{name}")
+        for folder in [f"{spool}/{run}" for run in names_in(spool)]
+        for name in names_in(folder)
+        if name.endswith(".jsonl")
+    )
+
+
+def _size(path: str) -> int:
     try:
-        for run in Real.scandir(spool):
-            if run.is_dir(follow_symlinks=False):
-                total += sum(
-                    entry.stat(follow_symlinks=False).st_size
-                    for entry in Real.scandir(run.path)
-                    if entry.name.endswith(".jsonl")
-                )
-    except OSError:
-        pass
-    return total
-
-
-def _pid_start() -> int | None:
-    """Start time of this process in clock ticks since boot; field 22 of /proc/self/stat."""
-    content = read_file("/proc/self/stat")
-    try:
-        return int(content.rpartition(b")")[2].split()[19]) if content else None
-    except (IndexError, ValueError):
-        return None
-
-
-_SYSTEM = os.uname()
-_RUNTIME = (
-    f"{sys.implementation.name.replace('cpython', 'CPython')} {'.'.join(map(str, sys.version_info[:3]))}"
-)
+        return Real.stat(path).st_size
+    except OSError:  # a reader has just removed it
+        return 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,9 +51,10 @@ def start_shipper(config: ProfileConfig, environ: Mapping[str, str]) -> bool:
             shipper_environ(config, environ),
             setsid=True,
         )
-        Real.waitpid(pid, 0)
-    except (OSError, NotImplementedError):
+    except (OSError, NotImplementedError, ValueError):  # no shell; no setsid; a NUL in the environment
         return False
+    with suppress(ChildProcessError):  # the user's own waiting was faster
+        Real.waitpid(pid, 0)
     return True
 
 

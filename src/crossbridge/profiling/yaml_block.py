@@ -13,8 +13,16 @@ import re
 
 from crossbridge.errors import ConfigError
 
-_KEY = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z_][\w-]*)\s*:(?:\s+(?P<value>.*))?$")
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_LINE = re.compile(
+    r"""
+    (?P<indent>[ ]*) (?P<key>[A-Za-z_][\w-]*) [ \t]* :
+    (?: [ \t]+ (?: '(?P<single>[^']*)' | "(?P<double>[^"\\]*)" | (?P<bare>[^\s'"\#\[{|>&*!%@`].*?) ) )?
+    [ \t]* (?: (?<=\s) \#.* )? \Z
+    """,
+    re.VERBOSE,
+)
+_PROFILING = re.compile(r" *profiling[ \t]*:")
+_NULL = ("~", "null")
 
 
 def profiling_block(text: str) -> dict[str, str]:
@@ -25,42 +33,38 @@ def profiling_block(text: str) -> dict[str, str]:
         ConfigError: A line of the block has another form than `key: value` or `key:`.
     """
     values: dict[str, str] = {}
-    stack: list[tuple[int, str]] = []
+    above: list[tuple[int, str]] = []  # keys that lead to this line, with their indentation
     block_indent: int | None = None
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = _COMMENT.sub("", raw).rstrip()
-        if not line:
+    top_key = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
         indent = len(line) - len(line.lstrip(" "))
-        if block_indent is None:
-            if re.fullmatch(r"(?: *)profiling\s*:", line) and (
-                indent == 0 or _below_crossbridge(text, number)
-            ):
-                block_indent = indent
-            continue
-        if indent <= block_indent:
+        if block_indent is not None and indent <= block_indent:
             break
-        match = _KEY.match(line)
-        if match is None or (match["value"] or "")[:1] in {"[", "{", "|", ">", "&", "*", "!", "-"}:
-            raise ConfigError(
-                f"crossbridge.yml line {number} must be 'key: value' inside the profiling block, got {raw.strip()!r}."
-            )
-        while stack and stack[-1][0] >= indent:
-            stack.pop()
-        key = ".".join([*(name for _, name in stack), match["key"]])
-        if match["value"]:
-            values[key] = _unquoted(match["value"].strip())
-        else:
-            stack.append((indent, match["key"]))
+        if block_indent is None:
+            if indent == 0:
+                top_key = line.partition(":")[0].strip()
+            if _PROFILING.match(line) and (indent == 0 or top_key == "crossbridge"):
+                block_indent = indent
+                _parse(line, number)
+            continue
+        key, value = _parse(line, number)
+        while above and above[-1][0] >= indent:
+            above.pop()
+        above.append((indent, key))
+        if value:
+            values[".".join(name for _, name in above)] = value
     return values
 
 
-def _below_crossbridge(text: str, number: int) -> bool:
-    top = [line for line in text.splitlines()[: number - 1] if re.match(r"[^\s#]", line)]
-    return bool(top) and re.match(r"crossbridge\s*:", top[-1]) is not None
-
-
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
-    return value
+def _parse(line: str, number: int) -> tuple[str, str]:
+    match = _LINE.match(line)
+    if match is None:
+        # What stands behind the colon is not shown: it may be a password.
+        seen = line.strip().partition(":")[0] if ":" in line else "no colon"
+        raise ConfigError(
+            f"crossbridge.yml line {number} must be 'key: value' inside the profiling block, got {seen!r}."
+        )
+    value = match["single"] or match["double"] or match["bare"] or ""
+    return match["key"], "" if value in _NULL and match["bare"] else value
