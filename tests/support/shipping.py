@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+
 from support.postgres import db_environment
 
 if TYPE_CHECKING:

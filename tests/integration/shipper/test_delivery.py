@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
-from support.segments import SegmentFile
-from support.shipping import rows, shipper, stored_tests, value, wait_until
+from support.segment_file import SegmentFile
+from support.shipping import rows, shipper, stored_tests
 
 
 def test_delivers_a_run_and_ends_by_itself(spool, migrated):
