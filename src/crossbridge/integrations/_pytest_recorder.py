@@ -221,6 +221,7 @@ class Collection:
         self._framework = framework
         self._root = str(collector.config.project_root)
         self._began_us = 0
+        self._recorded: set[str] = set()  # --doctest-modules collects a file a second time
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:  # what was reported before we were switched on
             for report in (*reporter.stats.get("error", ()), *reporter.stats.get("skipped", ())):
@@ -231,7 +232,8 @@ class Collection:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         try:
-            if report.outcome != "passed":
+            if report.outcome != "passed" and report.nodeid not in self._recorded:
+                self._recorded.add(report.nodeid)
                 self._record(report)
         except Exception as error:  # noqa: BLE001
             caught(error, "pytest_collectreport")

@@ -38,7 +38,7 @@ def begin(session: pytest.Session, root: Path | None) -> bool:
         CrossbridgeError: A setting is wrong, or the collector could not start.
     """
     config = session.config
-    told = None if root else config.workerinput[SHARED]  # type: ignore[attr-defined]  (pytest-xdist's)
+    told = None if root else config.workerinput[SHARED]  # type: ignore[attr-defined]
     settings = load(told["settings"], Path(told["root"])) if told else _own_settings(root)
     if not settings.enabled:
         return False
