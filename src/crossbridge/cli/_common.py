@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from crossbridge.analysis.scope import Scope, parse_since
-from crossbridge.errors import SchemaError, ServerError
+from crossbridge.errors import CrossbridgeError, SchemaError, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,20 +65,6 @@ def is_local(config: ProfileConfig) -> bool:
     return config.backend is not StorageBackendType.POSTGRES and not config.postgres_host
 
 
-def target_from_settings(config: ProfileConfig) -> Target:
-    """Return the configured server's database; what is not set is left to libpq."""
-    from crossbridge.database.target import Target
-
-    return Target(
-        config.postgres_host,
-        config.postgres_port if config.postgres_host else None,
-        config.postgres_database,
-        config.postgres_user,
-        config.postgres_password,
-        config.postgres_sslmode,
-    )
-
-
 def database_of_settings() -> AbstractContextManager[Connection[Any]]:
     """Open the database that environment and files name; see `open_database`."""
     from crossbridge.profiling.config import load
@@ -95,43 +81,82 @@ def open_database(config: ProfileConfig) -> Iterator[Connection[Any]]:
 
     Raises:
         ServerError, DatabaseUnreachable: There is no database to be reached.
-        SchemaError: The schema is missing, or is not of this release.
+        SchemaError: The schema is missing, or too old for this release.
     """
     from crossbridge.database.connection import connect, translated
 
-    target = embedded_target(config) if is_local(config) else target_from_settings(config)
+    target = prepare_target(config)
     with connect(target, autocommit=False) as connection, translated(target):
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         connection.execute("SET LOCAL TIME ZONE 'UTC'")
         connection.execute("SET LOCAL jit = off")  # compiling these queries takes longer than they do
-        require_schema(connection, target)
+        _require_schema(connection, target)
         yield connection
 
 
-def embedded_target(config: ProfileConfig) -> Target:
-    """Start the embedded server unless it runs, bring its schema up to date and deliver the spool."""
-    from crossbridge.cli.server import waiting
+def prepare_target(config: ProfileConfig) -> Target:
+    """
+    Return the database that the settings mean, the embedded one started, migrated and given what the spool holds.
+
+    The spool of a configured server is its shipper's; a person is told when there is none at work.
+    """
     from crossbridge.database.migrate import migrate
+    from crossbridge.profiling.storage import target_of
+
+    if not is_local(config):
+        _tell_of_spool(config)
+        return target_of(config)
+    target = _start_embedded(config)
+    migrate(target)
+    try:
+        deliver(config, target)
+    except CrossbridgeError as error:
+        say(f"crossbridge: not all of the spool is delivered: {error}")
+    return target
+
+
+def deliver(config: ProfileConfig, target: Target) -> None:
+    """Deliver what lies in the spool, with a progress bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    from crossbridge.profiling.spool import deliver_spool, find_segments
+
+    if not find_segments([config.spool_path]):
+        return
+    console = Console(stderr=True)
+    columns = TextColumn("Delivering the spool"), BarColumn(), DownloadColumn(binary_units=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("")
+        deliver_spool(config, target, lambda done, whole: bar.update(task, completed=done, total=whole))
+
+
+def _start_embedded(config: ProfileConfig) -> Target:
+    from crossbridge.cli.server import waiting
     from crossbridge.database.server import EmbeddedServer
 
     try:
         with waiting() as progress:
-            target = EmbeddedServer(config.data_dir, progress=progress).start()
+            return EmbeddedServer(config.data_dir, progress=progress).start()
     except ServerError as error:
-        raise ServerError(
-            f"{str(error).rstrip('.')}. Or name a server of your own: CROSSBRIDGE_DB_HOST."
-        ) from error
-    migrate(target)
-    return target
+        message = str(error).rstrip(".")
+        raise ServerError(f"{message}. Or name a server of your own with CROSSBRIDGE_DB_HOST.") from error
 
 
-def require_schema(connection: Connection[Any], target: Target) -> None:
-    """
-    Make sure that the schema can be read by this release; a newer one only adds to it.
+def _tell_of_spool(config: ProfileConfig) -> None:
+    from crossbridge.profiling.progress import shipper_state
+    from crossbridge.profiling.spool import find_segments
 
-    Raises:
-        SchemaError: There is none, or an older one.
-    """
+    waiting = len(find_segments([config.spool_path]))
+    if waiting and not shipper_state(str(config.spool_path)).alive:
+        say(
+            f"crossbridge: {waiting} {'segment waits' if waiting == 1 else 'segments wait'} in {config.spool_dir}, not"
+            " delivered yet. Deliver with 'crossbridge ingest'."
+        )
+
+
+def _require_schema(connection: Connection[Any], target: Target) -> None:
+    """Refuse a schema that lacks what this release reads; a newer one only adds to it."""
     from crossbridge.database.migrate import LATEST, schema_version
 
     version = schema_version(connection)

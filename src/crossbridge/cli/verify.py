@@ -79,7 +79,7 @@ def _lines(found: Verification, window: str) -> Iterator[str]:
         [
             (
                 safe(total.framework),
-                f"{total.average_us / 1000:,.0f}",
+                f"{total.average_us / 1000:.0f}",
                 f"ms avg ({counted(total.attempts, 'test')})",
             )
             for total in found.frameworks

@@ -1,0 +1,8 @@
+"""The demonstration of the deployment guide: the same as `crossbridge demo`."""
+
+import sys
+
+from crossbridge.cli import main
+
+sys.argv[1:1] = ["demo"]
+main()

@@ -1,0 +1,8 @@
+"""The verification of the deployment guide: the same as `crossbridge verify`."""
+
+import sys
+
+from crossbridge.cli import main
+
+sys.argv[1:1] = ["verify"]
+main()
