@@ -308,7 +308,7 @@ class SegmentWriter:
         self._path, self._size = path, len(header)
         self.segment_ids.append(segment_id)
         if old_fd != NOT_OPEN:
-            self._end_segment(old_fd, None, segment_id)
+            self._end_segment(old_fd, None, segment_id, underway=1)
         return True
 
     def _create(self, path: str) -> int:
@@ -330,12 +330,12 @@ class SegmentWriter:
         set_mark(self._fd)
         return old_fd
 
-    def _end_segment(self, fd: int, status: str | None, next_id: str | None) -> None:
-        """Write the last line, behind what is missing of the one before, and close."""
+    def _end_segment(self, fd: int, status: str | None, next_id: str | None, underway: int = 0) -> None:
+        """Write the last line, behind what is missing of the one before, and close; `underway` events go elsewhere."""
         end = SegmentEnd(
             at_us=now_us(),
             status=status,
-            collected=self.collected - self._collected_before,
+            collected=self.collected - underway - self._collected_before,
             dropped=self.dropped - self._dropped_before,
             next=next_id,
         )
