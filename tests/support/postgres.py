@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossbridge.database.embedded.home import Home
-from crossbridge.database.embedded.lock import FileLock, moments
+from crossbridge.database.embedded.lock import is_held
 from crossbridge.database.server import EmbeddedServer
+from support.waiting import until
 
 if TYPE_CHECKING:
     from crossbridge.database.target import Target
@@ -64,12 +65,7 @@ class PostgresControl:
 
     def kill9(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        lock = FileLock(self.home.server_lock)
-        for _ in moments(10):
-            if lock.acquire():
-                lock.let_go()
-                return
-        raise TimeoutError("children of the killed server are still there after 10 s")
+        until(lambda: not is_held(self.home.server_lock))
 
     def freeze(self) -> None:
         for pid in (self.pid, *self._children()):

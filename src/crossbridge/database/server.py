@@ -79,7 +79,7 @@ class EmbeddedServer:
         settings: Mapping[str, str] | None = None,
         progress: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        self._home = Home((data_dir or default_data_dir()).absolute())
+        self._home = Home((data_dir or default_data_dir()).resolve())
         self._port = port
         self._settings = dict(settings or {})
         self._progress = progress
@@ -105,7 +105,7 @@ class EmbeddedServer:
         What was committed is on disk either way; after an immediate stop the next start recovers.
 
         Raises:
-            ServerError: It does not stop, or does not answer and so cannot be told from another program.
+            ServerError: It does not stop, or is out of reach, as in another container.
         """
         with self._readable_errors("stop"):
             if not self._home.start_lock.exists():
@@ -151,7 +151,7 @@ class EmbeddedServer:
             for _ in range(PORT_ATTEMPTS):
                 port = self._home.choose_port(self._port)
                 crashed = self._home.postmaster_pid() is not None
-                launch(self._home, account, binaries, lock, self._settings | {"port": str(port)})
+                log_length = launch(self._home, account, binaries, lock, self._settings | {"port": str(port)})
                 if self._becomes_ready(
                     lock, "Recovering after a crash" if crashed else "Starting PostgreSQL"
                 ):
@@ -159,7 +159,7 @@ class EmbeddedServer:
                 if port_is_free(port):  # it did not fail for a port that somebody was quicker to take
                     break
         raise ServerError(
-            f"the server ended while starting: {self._home.last_words()} (log: {self._home.log})."
+            f"the server ended while starting: {self._home.last_words(log_length)} (log: {self._home.log})."
         )
 
     def _account(self) -> Account:
@@ -185,11 +185,11 @@ class EmbeddedServer:
             if self._ready():
                 return None
             self._progress(f"Waiting for the server that is there already ({waited:.0f} s)")
-        raise self._mute()
+        raise self._out_of_reach()
 
     def _becomes_ready(self, lock: FileLock, doing: str) -> bool:
         """Wait for the server just launched; false when it died, and the lock is ours again."""
-        for waited in moments(START_TIMEOUT_S, every_s=0.005):
+        for waited in moments(START_TIMEOUT_S):
             if self._ready():
                 return True
             if lock.acquire():
@@ -207,20 +207,18 @@ class EmbeddedServer:
             if lock.acquire():
                 lock.let_go()
                 return told
-            if not told and ask(self._home, MAINTENANCE) in (Answer.READY, Answer.NOT_YET):
-                send_stop(self._home, immediate=immediate)
-                told = True
-            elif not told and waited > ORPHANS_TIMEOUT_S:
-                raise self._mute()
+            told = told or send_stop(self._home, immediate=immediate)
+            if not told and waited > ORPHANS_TIMEOUT_S:
+                raise self._out_of_reach()
             self._progress(f"Stopping PostgreSQL ({waited:.0f} s)")
         raise ServerError(
             f"the server is still shutting down after {STOP_TIMEOUT_S:.0f} s: "
             f"run 'crossbridge down' again to wait longer (log: {self._home.log})."
         )
 
-    def _mute(self) -> ServerError:
+    def _out_of_reach(self) -> ServerError:
         return ServerError(
-            f"a server holds {self._home.path} but does not answer on 127.0.0.1:{self._home.port()}: "
+            f"a server holds {self._home.path} but cannot be reached from here (127.0.0.1:{self._home.port()}): "
             f"stop it where it runs, which may be another container (log: {self._home.log})."
         )
 

@@ -12,11 +12,11 @@ import pytest
 
 from crossbridge.database.embedded.account import Account
 from crossbridge.database.embedded.home import Home
-from crossbridge.database.embedded.lock import moments
 from crossbridge.database.server import EmbeddedServer, running_target
 from crossbridge.errors import ServerError
 from support.cli import run_cli, start_cli
 from support.processes import command_lines, postmasters, read_quietly
+from support.waiting import until
 
 
 def count_of(target, table):
@@ -67,7 +67,7 @@ def test_a_left_over_pid_that_is_now(fate, postgres_control):
     command = ["true"] if fate == "a zombie's" else ["sleep", "60"]
     with subprocess.Popen(command, **identity) as other:
         if fate == "a zombie's":
-            assert any(") Z " in read_quietly(other.pid, "stat") for _ in moments(10))
+            until(lambda: ") Z " in read_quietly(other.pid, "stat"))
         left_over = home.cluster / "postmaster.pid"
         left_over.write_text(f"{other.pid}\n" + left_over.read_text().split("\n", 1)[1])
         lock_file = home.sockets / f".s.PGSQL.{postgres_control.target.port}.lock"
@@ -95,9 +95,7 @@ MOMENTS = [
 @pytest.mark.parametrize("sign", MOMENTS)
 def test_up_is_killed_as_soon_as_there_is(sign, data_dir):
     command = start_cli("up", "--data-dir", data_dir)
-    for _ in moments(30, every_s=0.0005):
-        if any(data_dir.glob(sign)):
-            break
+    until(lambda: any(data_dir.glob(sign)), every_s=0.0005)
     command.kill()
     command.communicate()
     assert command.returncode == -signal.SIGKILL
@@ -111,11 +109,12 @@ def test_up_is_killed_as_soon_as_there_is(sign, data_dir):
 
 def test_an_initdb_that_outlives_its_up_is_waited_for(data_dir):
     command = start_cli("up", "--data-dir", data_dir)
-    for _ in moments(30, every_s=0.0005):
-        if initdbs := [
-            pid for pid, line in command_lines().items() if f"--pgdata={data_dir}/initdb-" in str(line)
-        ]:
-            break
+    initdbs = until(
+        lambda: [
+            pid for pid, line in command_lines().items() if f"--pgdata={data_dir}/initdb-" in " ".join(line)
+        ],
+        every_s=0.0005,
+    )
     os.kill(initdbs[0], signal.SIGSTOP)
     command.kill()
     command.communicate()
@@ -200,3 +199,18 @@ def test_an_immediate_stop_is_recovered_from(postgres_control):
     assert run_cli("status", "--data-dir", postgres_control.home.path).returncode == 3
     assert run_cli("up", "--data-dir", postgres_control.home.path).returncode == 0
     assert count_of(postgres_control.target, "kept") == 1000
+
+
+def test_down_ends_no_process_that_is_not_the_server(postgres_control, monkeypatch):
+    """As where the server runs in another container, whose process ids mean something else here."""
+    monkeypatch.setattr("crossbridge.database.server.ORPHANS_TIMEOUT_S", 0.3)
+    left_over = postgres_control.home.cluster / "postmaster.pid"
+    true = left_over.read_text()
+    with subprocess.Popen(["sleep", "60"]) as other:
+        left_over.write_text(f"{other.pid}\n" + true.split("\n", 1)[1])
+        with pytest.raises(ServerError, match="cannot be reached from here"):
+            EmbeddedServer(postgres_control.home.path).stop()
+        assert other.poll() is None
+        other.kill()
+    left_over.write_text(true)
+    assert EmbeddedServer(postgres_control.home.path).stop() is True

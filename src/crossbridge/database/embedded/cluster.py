@@ -21,7 +21,7 @@ STAGING = "initdb-"
 
 def create_cluster(home: Home, account: Account, binaries: Binaries, lock: FileLock) -> None:
     """
-    Create `home.cluster`, owned by `account`, with scram passwords everywhere. Durable on return.
+    Create `home.cluster`, owned by `account`, with scram passwords everywhere.
 
     initdb holds `lock` as well, so the next attempt waits for an initdb that outlived its starter.
 

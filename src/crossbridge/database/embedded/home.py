@@ -175,14 +175,13 @@ class Home:
                 self.log.replace(self.log.with_suffix(".log.1"))
         return os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def last_words(self) -> str:
-        """Return the last line of the log that tells of a failure, without its time stamp."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 65536))
-                lines = file.read().decode(errors="replace").splitlines()
-        except FileNotFoundError:
-            return "no reason given"
+    def last_words(self, since: int) -> str:
+        """Return the last line after byte `since` of the log that tells of a failure, without its time stamp."""
+        with self.log.open("rb") as file:
+            file.seek(since)
+            lines = file.read().decode(errors="replace").splitlines()
+        # Who knocks while the server starts is told so, as FATAL.
+        lines = [line for line in lines if "FATAL:  the database system is" not in line]
         telling = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
         return re.sub(r"^.*(FATAL|PANIC): +", "", (telling or lines or ["no reason given"])[-1])
 
@@ -194,7 +193,7 @@ class Home:
         """Return the major version of PostgreSQL that made the database files; None when there are none."""
         try:
             return int((self.cluster / "PG_VERSION").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
 
     def data_bytes(self) -> int:

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-def moments(timeout_s: float, every_s: float = 0.02) -> Iterator[float]:
-    """Yield the seconds waited, at once and then at each poll, until `timeout_s` (monotonic) is over."""
+def moments(timeout_s: float) -> Iterator[float]:
+    """
+    Yield the seconds waited, at once and then at each poll, until `timeout_s` (monotonic) is over.
+
+    A poll comes a twentieth of the time late: a long wait costs few polls, and a recovering server's
+    log few lines.
+    """
     begin = time.monotonic()
     while (waited := time.monotonic() - begin) < timeout_s:
         yield waited
-        time.sleep(every_s)
+        time.sleep(min(max(waited / 20, 0.005), 0.5))
 
 
 class FileLock:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -68,14 +69,12 @@ def ask(home: Home, dbname: str) -> Answer:
     return Answer.READY
 
 
-def launch(
-    home: Home, account: Account, binaries: Binaries, lock: FileLock, settings: dict[str, str]
-) -> None:
+def launch(home: Home, account: Account, binaries: Binaries, lock: FileLock, settings: dict[str, str]) -> int:
     """
     Start the server in a session of its own; it outlives this process and its terminal.
 
     Returns before the server is ready. The server takes over `lock`, which is free again when it
-    and its children are gone: the one proof that a server is dead.
+    and its children are gone: the one proof that a server is dead. The answer is the length of the log so far.
     """
     home.sockets.mkdir(mode=0o700, exist_ok=True)
     account.give(home.sockets)
@@ -83,6 +82,7 @@ def launch(
     command = [binaries.postgres, "-D", str(home.cluster)]
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = home.open_log()
+    length = os.lseek(log, 0, os.SEEK_END)
     try:
         account.run(
             ["/bin/sh", "-c", DETACH, "sh", *command],
@@ -93,6 +93,7 @@ def launch(
             start_new_session=True,
             env=_past_stale_pid(home),
         )
+        return length
     finally:
         os.close(log)
         lock.let_go()
@@ -109,8 +110,26 @@ def _past_stale_pid(home: Home) -> dict[str, str]:
     return {"PG_GRANDPARENT_PID": str(pid)} if pid else {}
 
 
-def send_stop(home: Home, *, immediate: bool) -> None:
-    """Ask for a fast shutdown (a checkpoint, no recovery at the next start) or an immediate one."""
-    if pid := home.postmaster_pid():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGQUIT if immediate else signal.SIGINT)
+def send_stop(home: Home, *, immediate: bool) -> bool:
+    """
+    Ask for a fast shutdown (a checkpoint, no recovery at the next start) or an immediate one.
+
+    False when no process of that id and command is to be seen from here: the server may be in another container.
+    """
+    pid = home.postmaster_pid()
+    if pid is None or str(home.cluster) not in _command_of(pid):
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGQUIT if immediate else signal.SIGINT)
+    return True
+
+
+def _command_of(pid: int) -> str:
+    """Return a process's command line; empty for a zombie, and when there is none."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+        except OSError:
+            return ""
+    ps = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    return subprocess.run(ps, capture_output=True, text=True, check=False).stdout
