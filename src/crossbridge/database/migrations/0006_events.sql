@@ -17,6 +17,7 @@ AS $$
 DECLARE
     b crossbridge.batch;
     nameless bigint;
+    misnamed bigint;
     timeless bigint;
     negative bigint;
 BEGIN
@@ -24,6 +25,10 @@ BEGIN
         RAISE invalid_parameter_value USING MESSAGE = 'events must be a JSON array of objects';
     END IF;
     SELECT count(*) FILTER (WHERE e.test_id IS NULL AND e.type IN ('test_start', 'test_end', 'step_start', 'step_end')),
+           -- jsonb_to_recordset would take anything for text
+           count(*) FILTER (WHERE 'string' <> ANY (ARRAY[
+               jsonb_typeof(e.test_id), jsonb_typeof(e.step_name), jsonb_typeof(e.endpoint), jsonb_typeof(e.method),
+               jsonb_typeof(e.command)])),
            count(*) FILTER (WHERE e.at_us IS NULL AND e.type NOT IN ('run_info', 'rejected') OR e.type IS NULL),
            count(*) FILTER (WHERE e.count < 0 OR e.count IS NULL AND e.type IN ('dropped', 'rejected')),
            count(*),
@@ -50,16 +55,17 @@ BEGIN
            count(*) FILTER (WHERE e.type = 'test_end' AND e.status = 'xpassed'),
            count(*) FILTER (WHERE e.type = 'test_end' AND e.status = 'interrupted'),
            array_agg(DISTINCT e.framework) FILTER (WHERE e.type = 'test_end' AND e.framework IS NOT NULL)
-      INTO nameless, timeless, negative, b.lines, b.headers, b.ends, b.infos, b.markers, b.test_starts, b.test_ends,
+      INTO nameless, misnamed, timeless, negative, b.lines, b.headers, b.ends, b.infos, b.markers, b.test_starts, b.test_ends,
            b.step_starts, b.step_ends, b.http_calls, b.driver_commands, b.system_metrics, b.dropped, b.rejected, b.first_us,
            b.last_us, b.passed, b.failed, b.error, b.skipped, b.xfailed, b.xpassed, b.interrupted, b.frameworks
       FROM jsonb_to_recordset(events) AS e(
-               type text, at_us bigint, test_id text, status text, framework text, count bigint);
+               type text, at_us bigint, status text, framework text, count bigint, test_id jsonb, step_name jsonb,
+               endpoint jsonb, method jsonb, command jsonb);
 
-    IF nameless + timeless + negative > 0 THEN
+    IF nameless + misnamed + timeless + negative > 0 THEN
         RAISE invalid_parameter_value USING MESSAGE = format(
-            'of %s lines %s lack a test_id, %s lack a type or at_us, %s lack a count of 0 or more',
-            b.lines, nameless, timeless, negative);
+            'of %s lines %s lack a test_id, %s have a name that is no text, %s lack a type or at_us, %s lack a count of 0 or more',
+            b.lines, nameless, misnamed, timeless, negative);
     ELSIF b.first_us < 946684800000000 OR b.last_us >= 4102444800000000 THEN
         RAISE datetime_field_overflow USING MESSAGE = format(
             'at_us must lie in the years 2000 to 2099, got %s to %s', b.first_us, b.last_us);

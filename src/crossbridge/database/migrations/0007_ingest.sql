@@ -67,7 +67,10 @@ BEGIN
     IF b.ends > 0 THEN
         SELECT * INTO e FROM jsonb_to_record(jsonb_path_query_first(events, '$[*] ? (@.type == "segment_end")')) AS x(
             at_us bigint, status text, collected bigint, dropped bigint, torn bigint, next uuid);
-        IF s.closed_at IS NULL OR s.next IS NOT NULL AND e.next IS NULL THEN
+        IF least(e.collected, e.dropped, e.torn) < 0 THEN
+            RAISE invalid_parameter_value USING MESSAGE = format(
+                'collected, dropped and torn must be 0 or more, got %s, %s and %s', e.collected, e.dropped, e.torn);
+        ELSIF s.closed_at IS NULL OR s.next IS NOT NULL AND e.next IS NULL THEN
             s.closed_at := to_timestamp(e.at_us / 1e6);
             s.status := e.status;
             s.collected := e.collected;
