@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from crossbridge.errors import ConfigError
@@ -44,7 +44,7 @@ def profiling_config() -> ProfileConfig | None:
     try:
         config = load()
     except ConfigError as error:
-        say(f"crossbridge: profiling is off for this run: {error}")
+        _warn(f"crossbridge: profiling is off for this run: {error}")
         return None
     except Exception as error:  # noqa: BLE001
         guard.caught(error, "profiling_config")
@@ -80,6 +80,12 @@ def say(line: str) -> None:
     """Write a line to the process's own stderr, past every capture of a framework."""
     with suppress(OSError, ValueError):  # closed
         print(line, file=sys.__stderr__)
+
+
+@cache
+def _warn(line: str) -> None:
+    """Say it once, however often we are registered."""
+    say(line)
 
 
 def relative_file(path: str, root: str) -> str:

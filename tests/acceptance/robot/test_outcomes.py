@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.robot_output import OURS, outcomes
 from support.robot_runs import ROBOT
 
