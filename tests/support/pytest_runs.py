@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,7 +124,7 @@ class Project:
     ) -> subprocess.Popen[str]:
         """Start pytest and return at once."""
         return subprocess.Popen(
-            [*(command or (python, "-m", "pytest")), "-p", "no:cacheprovider", *map(str, args)],
+            [*(command or (python, "-m", "pytest")), *map(str, args)],
             cwd=cwd or self.folder,
             env=clean_environ(**(ON if on else {}), **(environ or {})),
             stdin=subprocess.DEVNULL,
@@ -133,6 +134,13 @@ class Project:
             errors="backslashreplace",
             start_new_session=True,
         )
+
+    def wait_for(self, name: str, *, timeout_s: float = 30) -> None:
+        """Wait until a test whose id ends in `name` has begun."""
+        until_s = time.monotonic() + timeout_s
+        while not any(event["test_id"].endswith(name) for event in self.run_of(0).of_type("test_start")):
+            assert time.monotonic() < until_s, f"{name} has not begun"
+            time.sleep(0.01)
 
     def run_of(self, returncode: int, stdout: str = "", stderr: str = "") -> Run:
         return Run(
