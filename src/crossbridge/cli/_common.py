@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from crossbridge.database.target import Target
     from crossbridge.profiling.models import ProfileConfig
+    from crossbridge.profiling.spool import DeliveryReport
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Since = Annotated[
@@ -106,7 +107,7 @@ def prepare_target(config: ProfileConfig) -> Target:
     if not is_local(config):
         _tell_of_spool(config)
         return target_of(config)
-    target = _start_embedded(config)
+    target = start_embedded(config)
     migrate(target)
     try:
         deliver(config, target)
@@ -115,23 +116,24 @@ def prepare_target(config: ProfileConfig) -> Target:
     return target
 
 
-def deliver(config: ProfileConfig, target: Target) -> None:
-    """Deliver what lies in the spool, with a progress bar on a terminal."""
+def deliver(config: ProfileConfig, target: Target, **options: Any) -> DeliveryReport:
+    """Deliver what lies in the spool, with a progress bar on a terminal; `options` are those of `deliver_spool`."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-    from crossbridge.profiling.spool import deliver_spool, find_segments
+    from crossbridge.profiling.spool import deliver_spool
 
-    if not find_segments([config.spool_path]):
-        return
     console = Console(stderr=True)
     columns = TextColumn("Delivering the spool"), BarColumn(), DownloadColumn(binary_units=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("")
-        deliver_spool(config, target, lambda done, whole: bar.update(task, completed=done, total=whole))
+        return deliver_spool(
+            config, target, lambda done, whole: bar.update(task, completed=done, total=whole), **options
+        )
 
 
-def _start_embedded(config: ProfileConfig) -> Target:
+def start_embedded(config: ProfileConfig) -> Target:
+    """Start the embedded server unless it runs, and return its database."""
     from crossbridge.cli.server import waiting
     from crossbridge.database.server import EmbeddedServer
 
