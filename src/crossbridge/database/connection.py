@@ -90,6 +90,15 @@ _REFUSALS = (
 )
 
 
+# A server that vanishes without a word (power, network) is noticed after half a minute, not after two hours.
+_KEEPALIVE = {
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+
 def connect(
     target: Target, *, timeout_s: float = 5.0, autocommit: bool = True, application_name: str = "crossbridge"
 ) -> psycopg.Connection[Any]:
@@ -108,6 +117,7 @@ def connect(
             application_name=application_name,
             connect_timeout=ceil(timeout_s),
             prepare_threshold=None,
+            **_KEEPALIVE,
         )
     except (psycopg.Error, UnicodeError) as error:
         raise _unreachable(target, str(error)) from error
