@@ -63,6 +63,7 @@ class Shipper:
         self._versions = Versions(config.project_root)
         self._backoff = Backoff()
         self._status = ShipperStatus(pid=os.getpid(), backend=backend.name, target=backend.target)
+        self._flush_file = os.fspath(self._spool / "shipper.flush")
         self._flush_ns = 0
         self._writers_checked_s = self._tidied_s = self._busy_s = 0.0
         self._needed_s = time.monotonic()
@@ -157,7 +158,7 @@ class Shipper:
     def _is_flush_asked(self) -> bool:
         before = self._flush_ns
         with contextlib.suppress(OSError):
-            self._flush_ns = (self._spool / "shipper.flush").stat().st_mtime_ns
+            self._flush_ns = os.stat(self._flush_file).st_mtime_ns  # noqa: PTH116  (50 times a second; half the cost)
         return self._flush_ns != before
 
     def _every(self, period_s: float, attribute: str) -> bool:

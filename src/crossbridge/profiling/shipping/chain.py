@@ -11,7 +11,7 @@ from crossbridge.profiling.shipping.delivery import Delivery
 from crossbridge.profiling.shipping.reader import open_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from crossbridge.profiling.storage import Session
@@ -125,12 +125,16 @@ class Chains:
         self._keep = keep
         self._chains: dict[tuple[str, str], Chain] = {}
         self._opened: set[Path] = set()
+        self._listed: Sequence[Path] = ()
 
     def __iter__(self) -> Iterator[Chain]:
         return iter(self._chains.values())
 
-    def take_in(self, paths: Iterable[Path]) -> list[Delivery]:
-        """Begin to follow those segments that are new, and return them. `paths` are all there are."""
+    def take_in(self, paths: Sequence[Path]) -> list[Delivery]:
+        """Begin to follow those segments that are new, and return them. `paths` are all; the same list is cheap."""
+        if paths is self._listed and not self.unread:
+            return []
+        self._listed = paths
         there = set(paths)
         self._opened &= there
         self.unread = []

@@ -1,5 +1,8 @@
 """The folder segments lie in: finding new ones, acknowledging, setting lines aside, tidying (`spec/segment.md`)."""
 
+# ruff: noqa: PTH116, PTH118, PTH119, PTH208
+# A spool is looked at 50 times a second: Path objects would cost more than the looking.
+
 from __future__ import annotations
 
 import contextlib
@@ -97,50 +100,59 @@ class SpoolWatch:
     """
 
     def __init__(self, spool: Path) -> None:
-        self._root = _Folder(spool, quiet_look_s=0.0)
-        self._runs: dict[str, _Folder] = {}
+        self._spool = spool
+        self._root = _Folder(os.fspath(spool), "", quiet_look_s=0.0)
+        self._runs: list[_Folder] = []
+        self._segments: list[Path] = []
 
     def segments(self) -> list[Path]:
-        """Return the paths of all segments there are. A spool that is not there holds none."""
-        self._root.read()
-        runs = [name for name in self._root.names if is_uuid(name)]
-        self._runs = {name: self._runs.get(name) or _Folder(self._root.path / name) for name in runs}
-        for folder in self._runs.values():
-            folder.read()
-        return [path for folder in self._runs.values() for path in folder.segments]
+        """Return the paths of all segments there are: the same list while it has not changed."""
+        changed = self._root.read()
+        if changed:
+            known = {folder.path: folder for folder in self._runs}
+            paths = [os.path.join(self._root.path, name) for name in self._root.names if is_uuid(name)]
+            self._runs = [known.get(path) or _Folder(path, ".jsonl") for path in paths]
+        for folder in self._runs:
+            changed |= folder.read()
+        if changed:
+            self._segments = [
+                self._spool / os.path.basename(folder.path) / name
+                for folder in self._runs
+                for name in folder.names
+                if is_uuid(name.removesuffix(".jsonl"))
+            ]
+        return self._segments
 
 
 class _Folder:
-    """A folder's names, and when to read them again."""
+    """The names in a folder that end in a certain way, and when to read them again."""
 
-    def __init__(self, path: Path, *, quiet_look_s: float = QUIET_LOOK_S) -> None:
+    def __init__(self, path: str, ending: str, *, quiet_look_s: float = QUIET_LOOK_S) -> None:
         self.path = path
         self.names: list[str] = []
-        self.segments: list[Path] = []
+        self._ending = ending
         self._quiet_look_s = quiet_look_s
         self._next_look_s = 0.0
         self._changed_at_s = -1.0
         self._settled = False
 
-    def read(self) -> None:
-        """Read the names again if they may have changed."""
+    def read(self) -> bool:
+        """Read the names again if they may have changed; return whether they have."""
         if time.monotonic() < self._next_look_s:
-            return
+            return False
+        before = self.names
         try:
-            changed_at_s = self.path.stat().st_mtime
-            if changed_at_s != self._changed_at_s or not self._settled:
-                self._settled = abs(time.time() - changed_at_s) > COARSE_S
-                self._changed_at_s = changed_at_s
-                self.names = [path.name for path in self.path.iterdir()]
-                self.segments = [self.path / name for name in self.names if _is_segment(name)]
+            changed_at_s = os.stat(self.path).st_mtime
+            if changed_at_s == self._changed_at_s and self._settled:
+                return False
+            self._settled = abs(time.time() - changed_at_s) > COARSE_S
+            self._changed_at_s = changed_at_s
+            self.names = [name for name in os.listdir(self.path) if name.endswith(self._ending)]
         except (FileNotFoundError, NotADirectoryError):
-            self.names, self.segments, self._settled = [], [], False
-        if self._settled and not self.segments:
+            self.names, self._settled = [], False
+        if self._settled and not self.names:
             self._next_look_s = time.monotonic() + self._quiet_look_s
-
-
-def _is_segment(name: str) -> bool:
-    return name.endswith(".jsonl") and is_uuid(name[: -len(".jsonl")])
+        return self.names != before
 
 
 def tidy(spool: Path) -> None:
