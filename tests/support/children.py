@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from support.pytest_runs import clean_environ
 
+_TESTS = str(Path(__file__).parents[1])
 _PRELUDE = """
 import json, os, resource, signal, sys, threading, time
 from pathlib import Path
@@ -25,7 +27,7 @@ def run_in_child(code: str, spool: Path, *, python: str = sys.executable, timeou
     """
     done = subprocess.run(
         [python, "-W", "error", "-c", _PRELUDE + textwrap.dedent(code), str(spool)],
-        env=clean_environ(PYTHONPATH=str(Path(__file__).parents[1])),
+        env=clean_environ(PYTHONPATH=os.pathsep.join([_TESTS, os.environ.get("PYTHONPATH", "")])),
         capture_output=True,
         text=True,
         timeout=timeout_s,

@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from crossbridge.profiling.descriptor import close
+from crossbridge.profiling.files import exists, names_in, size_of
 from crossbridge.profiling.origin import DROPPED_OFFSET, DROPPED_WIDTH
-from crossbridge.profiling.real import Real, exists, names_in, read_file
+from crossbridge.profiling.real import Real, read_file
 
 _CHUNK_BYTES = 1 << 20
 _BOOKKEEPING = (b'\n{"type":"segment_end"', b'\n{"type":"dropped"', b'\n{"dropped":', b"\n\n")
@@ -93,7 +94,7 @@ def is_delivered(run_folder: str) -> bool:
     except OSError:
         return False
     return all(
-        _size(f"{run_folder}/{name}") <= read_ack(run_folder, name.removesuffix(".jsonl")).offset
+        size_of(f"{run_folder}/{name}") <= read_ack(run_folder, name.removesuffix(".jsonl")).offset
         for name in names
         if name.endswith(".jsonl")
     )
@@ -132,13 +133,6 @@ def _count(fd: int, offset: int) -> tuple[int, int]:
         events += lines.count(b"\n") - sum(lines.count(mark) for mark in _BOOKKEEPING)
         begun = b"\n" + begun
     return size, events
-
-
-def _size(path: str) -> int:
-    try:
-        return Real.stat(path).st_size
-    except OSError:  # delivered and gone
-        return 0
 
 
 def _read(path: str, told: type[_Told]) -> _Told:

@@ -84,42 +84,6 @@ def read_file(name: str, limit: int = 1 << 20) -> bytes | None:
         Real.close(fd)
 
 
-def make_folder(path: str) -> None:
-    """
-    Make a folder, and those above it, for their owner only; one that is there already is left as it is.
-
-    Raises:
-        OSError: It could not be made.
-    """
-    try:
-        Real.mkdir(path, 0o700)
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        above = path.rpartition("/")[0]
-        if not above or exists(above):
-            raise
-        make_folder(above)
-        make_folder(path)
-
-
-def exists(path: str) -> bool:
-    """Tell whether there is something at a path that we may see."""
-    try:
-        Real.stat(path)
-    except OSError:
-        return False
-    return True
-
-
-def names_in(folder: str) -> list[str]:
-    """Return what a folder holds; nothing when it cannot be read."""
-    try:
-        return Real.listdir(folder)
-    except OSError:
-        return []
-
-
 def new_uuid() -> str:
     """Return a UUID of version 7 (RFC 9562): random, and in order of time to the millisecond."""
     value = int.from_bytes(Real.urandom(10), "big") | ((now_us() // 1000) << 80)

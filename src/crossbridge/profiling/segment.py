@@ -29,12 +29,14 @@ from crossbridge.profiling.descriptor import (
     probe,
     set_mark,
 )
+from crossbridge.profiling.files import append_copy, make_folder, names_in, remove, size_of
 from crossbridge.profiling.models import SegmentEnd
 from crossbridge.profiling.origin import DROPPED_OFFSET, dropped_text, first_line
-from crossbridge.profiling.real import Real, make_folder, names_in, new_uuid, now_us
+from crossbridge.profiling.real import Real, new_uuid, now_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from crossbridge.profiling.origin import Origin
 
@@ -48,9 +50,12 @@ LOOK_US = 200_000
 # How long a full spool or disk is believed to stay full before the next look.
 FULL_LOOK_US = 1_000_000
 
-_COPY_BYTES = 1 << 20
+# The longest wait for another thread's write to end, where it would otherwise land behind `segment_end`.
+APPEND_LIMIT_S = 0.1
+
 
 _encode = msgspec.json.Encoder().encode
+_current_frames = sys._current_frames  # noqa: SLF001  (documented, and in every CPython)
 
 
 class Forks:
@@ -154,10 +159,11 @@ class SegmentWriter:
                 return False
             if self._full_until_us == sys.maxsize:
                 return True
+            self._room = 0
+            self._full_until_us = sys.maxsize
             if self._is_in_place() or self._put_in_place():
                 self._end_segment(self._fd, status, None)
-            self._fd, self._path, self._room = NOT_OPEN, "", 0
-            self._full_until_us = sys.maxsize
+            self._fd, self._path = NOT_OPEN, ""
             return True
 
     # What is slow: under Forks.lock -----------------------------------------------------------------------------
@@ -269,15 +275,16 @@ class SegmentWriter:
         except OSError:
             return False
         try:
-            size = _copy(self._fd, fd, 0)
+            size = append_copy(self._fd, fd, 0)
             Real.replace(draft, self._path)
             old_fd = self._adopt(fd)
         except OSError:
             close(fd)
-            _remove(draft)
+            remove(draft)
             return False
+        _let_appends_finish()
         with suppress(OSError):
-            _copy(old_fd, self._fd, size)  # what other threads wrote meanwhile
+            append_copy(old_fd, self._fd, size)  # what other threads wrote meanwhile
         close(old_fd)
         self._write_dropped()
         return True
@@ -303,7 +310,7 @@ class SegmentWriter:
         except OSError:
             if fd != NOT_OPEN:
                 close(fd)
-                _remove(path)
+                remove(path)
             return False
         self._path, self._size = path, len(header)
         self.segment_ids.append(segment_id)
@@ -332,6 +339,7 @@ class SegmentWriter:
 
     def _end_segment(self, fd: int, status: str | None, next_id: str | None, underway: int = 0) -> None:
         """Write the last line, behind what is missing of the one before, and close; `underway` events go elsewhere."""
+        _let_appends_finish()
         end = SegmentEnd(
             at_us=now_us(),
             status=status,
@@ -348,37 +356,30 @@ class SegmentWriter:
         close(fd)
 
 
+def _let_appends_finish(*, current_frames: Callable[[], dict[int, FrameType]] = _current_frames) -> None:
+    """Wait until every thread in the midst of an append has come out of it: it may still write to the file before."""
+    busy = {
+        thread: frame
+        for thread, frame in current_frames().items()
+        if frame.f_code is SegmentWriter.append.__code__
+    }
+    deadline_s = Real.monotonic() + APPEND_LIMIT_S
+    while busy and Real.monotonic() < deadline_s:
+        Real.sleep(0.0001)
+        frames = current_frames()
+        busy = {thread: frame for thread, frame in busy.items() if frames.get(thread) is frame}
+
+
 def _value(counter: count[int]) -> int:
     """Read a counter without moving it. `next` on it is atomic, which `+=` on an attribute is not."""
     return int(repr(counter)[6:-1])
 
 
-def _copy(source: int, target: int, offset: int) -> int:
-    """Append what a file holds from `offset` on to another; return where it ended."""
-    while data := Real.pread(source, _COPY_BYTES, offset):
-        offset += len(data)
-        while data:
-            data = data[Real.write(target, data) :]
-    return offset
-
-
-def _remove(path: str) -> None:
-    with suppress(OSError):
-        Real.unlink(path)
-
-
 def _spool_bytes(spool: str) -> int:
     """Bytes of all segments in the spool."""
     return sum(
-        _size(f"{folder}/{name}")
+        size_of(f"{folder}/{name}")
         for folder in [f"{spool}/{run}" for run in names_in(spool)]
         for name in names_in(folder)
         if name.endswith(".jsonl")
     )
-
-
-def _size(path: str) -> int:
-    try:
-        return Real.stat(path).st_size
-    except OSError:  # a reader has just removed it
-        return 0
