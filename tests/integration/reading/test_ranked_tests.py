@@ -1,0 +1,110 @@
+"""Slow and failing tests, compared with plain Python over the same attempts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import product
+
+import pytest
+
+from crossbridge.analysis.report import failing_tests
+from crossbridge.analysis.runs import find_run, run_scope
+from crossbridge.analysis.scope import Scope
+from crossbridge.analysis.tests import ranked_tests, run_failures
+
+FAILING = {"failed", "error"}
+
+
+def figures(attempts):
+    total = sum(attempt.duration_us for attempt in attempts)
+    return {
+        "average": total / len(attempts),
+        "max": max(attempt.duration_us for attempt in attempts),
+        "total": total,
+        "failed": sum(attempt.status in FAILING for attempt in attempts),
+    }
+
+
+def ranked(history, scope, rank):
+    tests = defaultdict(list)
+    for attempt in history.attempts:
+        if (
+            attempt.created_at >= scope.since
+            and scope.environment in (None, attempt.run.environment)
+            and scope.branch in (None, attempt.run.branch)
+            and scope.framework in (None, attempt.framework)
+        ):
+            tests[attempt.framework, attempt.test_id].append(attempt)
+    rows = [
+        (*name, len(attempts), round(figures(attempts)[rank], 3))
+        for name, attempts in tests.items()
+        if rank != "failed" or figures(attempts)["failed"]
+    ]
+    return sorted(rows, key=lambda row: (-row[-1], row[0], row[1]))[: scope.limit]
+
+
+@pytest.mark.parametrize("hours", [0.4, 9.1, 30.7, 24 * 9.9, 24 * 25])
+def test_ranks_equal_a_sort_of_the_attempts(history, reading, hours):
+    history.random_runs(60, days=20, seed=int(hours * 10))
+    column = {"average": "average_us", "max": "max_us", "total": "total_us", "failed": "failed"}
+    for rank, environment, branch, framework in product(
+        column, [None, "ci"], [None, "main"], [None, "robot"]
+    ):
+        scope = Scope(history.ago(hours=hours), environment, branch, framework, limit=7)
+        found = [
+            (test.framework, test.test_id, test.attempts, round(getattr(test, column[rank]), 3))
+            for test in ranked_tests(reading, scope, rank)
+        ]
+        assert found == ranked(history, scope, rank), (rank, environment, branch, framework)
+
+
+def test_a_run_ranks_its_own_attempts_only(history, reading):
+    run = history.run(("slow", "failed:30", "passed:10"), ("fast", "passed:1"))
+    history.run(("slow", "passed:900"))
+    scope = run_scope(reading, find_run(reading, run.run_id))
+    slow, fast = ranked_tests(reading, scope, "average")
+    assert (slow.test_id, slow.attempts, slow.failed, slow.average_us, slow.max_us) == (
+        "slow",
+        2,
+        1,
+        20_000,
+        30_000,
+    )
+    assert (fast.test_id, fast.attempts, fast.average_us) == ("fast", 1, 1000)
+    assert ranked_tests(reading, scope.limited(1), "max") == [slow]
+
+
+def test_failing_tests_come_with_their_latest_failure_in_the_window(history, reading):
+    history.run(("often", "failed", "failed", "error"), ("once", "failed"), hours_ago=3)
+    history.run(("often", "passed"), ("long ago", "passed"), hours_ago=1)
+    history.run(("long ago", "failed"), hours_ago=100)
+    often, once = failing_tests(reading, Scope(history.ago(hours=50)))
+    assert (often.test_id, often.failed, often.attempts) == ("often", 3, 4)
+    assert (often.latest.status, often.latest.attempt) == ("error", 3)
+    assert often.latest.error_message == "error 3\nsecond line"
+    assert (once.test_id, once.failed, once.attempts) == ("once", 1, 1)
+
+
+def test_latest_failures_obey_the_filters(history, reading):
+    history.run(("t", "failed:7"), hours_ago=3, branch="main")
+    history.run(("t", "failed:9"), hours_ago=1, branch="feature/x")
+    (found,) = failing_tests(reading, Scope(history.ago(hours=50), branch="main"))
+    assert (found.failed, found.latest.duration_us) == (1, 7000)
+
+
+def test_failures_of_a_run_are_those_no_retry_mended(history, reading):
+    run = history.run(
+        ("b fails", "failed", "failed"),
+        ("recovers", "failed", "passed"),
+        ("a breaks", "error"),
+        ("passes", "passed"),
+        ("xfails", "xfailed"),
+    )
+    history.run(("elsewhere", "failed"))
+    scope = run_scope(reading, find_run(reading, run.run_id))
+    found = run_failures(reading, scope, ("failed", "error"))
+    assert [(f.test_id, f.status, f.attempt, f.error_type) for f in found] == [
+        ("b fails", "failed", 2, "AssertionError"),
+        ("a breaks", "error", 1, "AssertionError"),
+    ]
+    assert [f.test_id for f in run_failures(reading, scope.limited(1), ("failed", "error"))] == ["b fails"]
