@@ -6,13 +6,18 @@ import shutil
 import subprocess
 import sys
 import textwrap
-import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from support.pytest_runs import ON, REPO, Run, clean_environ, read_segments
+from support.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Errors of ours, which no test run may see, are raised in tests that do not provoke them.
 STRICT = {"CROSSBRIDGE_STRICT": "1"}
+# Of somebody who has run the example where it lies.
+_LEFT_OVERS = shutil.ignore_patterns("results", "reports", ".crossbridge", ".pabot*", "__pycache__")
 
 
 class Suite:
@@ -22,7 +27,7 @@ class Suite:
         self.folder = folder
         self.python = python
         if example:
-            shutil.copytree(REPO / "examples" / example, folder)
+            shutil.copytree(REPO / "examples" / example, folder, ignore=_LEFT_OVERS)
         folder.mkdir(exist_ok=True)
         (folder / ".env").write_text("# marks the project root\n")
 
@@ -66,13 +71,14 @@ class Suite:
     def run_of(self, returncode: int, stdout: str = "", stderr: str = "") -> Run:
         return Run(self.folder, returncode, stdout, stderr, read_segments(self.spool))
 
-    def wait_for(self, process: subprocess.Popen[str], text: str, timeout_s: float = 30) -> None:
+    def wait_for(self, process: subprocess.Popen[str], text: str) -> None:
         """Return when a segment holds `text`."""
-        deadline = time.monotonic() + timeout_s
-        while not any(text in path.read_text() for path in self.spool.glob("*/*.jsonl")):
+
+        def is_recorded() -> bool:
             assert process.poll() is None, f"it ended before {text!r} was recorded"
-            assert time.monotonic() < deadline, f"no {text!r} in the spool after {timeout_s} s"
-            time.sleep(0.01)
+            return any(text in path.read_text() for path in self.spool.glob("*/*.jsonl"))
+
+        until(is_recorded)
 
 
 def step_tree(run: Run, test_id: str) -> list[str]:

@@ -5,22 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.robot_output import OURS, outcomes
-from support.robot_runs import ROBOT
-
-EXAMPLE = {
-    "Tests.Checkout.Pays.Passes": "passed",
-    "Tests.Checkout.Pays.Fails": "failed",
-    "Tests.Outcomes.Passes": "passed",
-    "Tests.Outcomes.Fails": "failed",
-    "Tests.Outcomes.Errors In Setup": "error",
-    "Tests.Outcomes.Errors In Teardown": "error",
-    "Tests.Outcomes.Skipped": "skipped",
-    "Tests.Outcomes.Skipped By Tag": "skipped",
-    "Tests.Outcomes.Flaky": "failed",
-    "Tests.Outcomes.Parametrised \"größe\" 1/2 'ünï'": "passed",
-    "Tests.Steps.Nested Steps": "passed",
-    "Tests.Steps.Slow": "passed",
-}
+from support.robot_runs import EXAMPLE, ROBOT
 
 
 def _assert_same_as_robot_says(run, output_xml):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from support.robot_runs import LISTENER, QUIET
 
 COUNT = {"T.One": "passed", "T.Two": "failed"}
@@ -48,7 +49,7 @@ for _ in range(2):
 """
     two.write("program.py", program)
     run = two.run("program")
-    assert [segment[0]["run_id"] for segment in run.segments][0] != run.segments[1][0]["run_id"]
+    assert next(segment[0]["run_id"] for segment in run.segments) != run.segments[1][0]["run_id"]
     for segment in run.segments:
         ends = [event for event in segment if event["type"] == "test_end"]
         assert {end["test_id"]: end["status"] for end in ends} == COUNT
@@ -122,4 +123,6 @@ def test_run_id_joins_a_run(two):
 def test_ends_with_one_line_on_stderr(two):
     run = two.run("robot", *QUIET, "--listener", LISTENER, "t.robot")
     assert run.line in run.stderr
-    assert json.loads(next(iter(two.spool.glob("*/*.jsonl"))).read_text().splitlines()[0])["run_id"] in run.line
+    assert (
+        json.loads(next(iter(two.spool.glob("*/*.jsonl"))).read_text().splitlines()[0])["run_id"] in run.line
+    )

@@ -1,0 +1,68 @@
+"""What tests fetch once from the package registry, through pip, and keep in .cache/tests."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from support.pytest_runs import REPO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CACHE = REPO / ".cache" / "tests"
+
+
+def source_of(package: str, version: str) -> Path:
+    """The unpacked source distribution of a package: its suites are written by people who know nothing of us."""
+
+    def make(folder: Path) -> None:
+        requirement = f"{package}=={version}"
+        options = ("--no-deps", "--no-binary", package, "--dest", str(folder))
+        _pip(sys.executable, "download", *options, requirement)
+        (archive,) = folder.iterdir()
+        with tarfile.open(archive) as content:
+            content.extractall(folder, filter="data")
+        archive.unlink()
+
+    (source,) = _once(f"{package}-{version}", make).iterdir()
+    return source
+
+
+def python_with(*requirements: str) -> str:
+    """The interpreter of an environment with these packages and this working tree's crossbridge."""
+
+    def make(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        python = folder / "bin" / "python"
+        _pip(str(python), "install", f"msgspec=={msgspec.__version__}", *requirements)
+        (site_packages,) = folder.glob("lib/python*/site-packages")
+        (site_packages / "working_tree.pth").write_text(f"{REPO / 'src'}\n")
+
+    name = "-".join(("venv", f"{sys.version_info[0]}.{sys.version_info[1]}", *requirements))
+    return str(_once(name.replace("=", "_").replace("<", "_"), make) / "bin" / "python")
+
+
+def _once(name: str, make: Callable[[Path], None]) -> Path:
+    folder = CACHE / name
+    if not folder.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=CACHE, prefix=f"{name}."))
+        make(draft)
+        try:
+            draft.rename(folder)
+        except OSError:  # another worker was faster
+            shutil.rmtree(draft)
+    return folder
+
+
+def _pip(python: str, *arguments: str) -> None:
+    command = [python, "-m", "pip", "--disable-pip-version-check", "-q", *arguments]
+    subprocess.run(command, check=True, timeout=300)
