@@ -55,7 +55,6 @@ APPEND_LIMIT_S = 0.1
 
 
 _encode = msgspec.json.Encoder().encode
-_current_frames = sys._current_frames  # noqa: SLF001  (documented, and in every CPython)
 
 
 class Forks:
@@ -356,18 +355,31 @@ class SegmentWriter:
         close(fd)
 
 
-def _let_appends_finish(*, current_frames: Callable[[], dict[int, FrameType]] = _current_frames) -> None:
+def _let_appends_finish() -> None:
     """Wait until every thread in the midst of an append has come out of it: it may still write to the file before."""
-    busy = {
-        thread: frame
-        for thread, frame in current_frames().items()
-        if frame.f_code is SegmentWriter.append.__code__
-    }
+    busy = _appends()
     deadline_s = Real.monotonic() + APPEND_LIMIT_S
     while busy and Real.monotonic() < deadline_s:
         Real.sleep(0.0001)
-        frames = current_frames()
+        frames = _appends()
         busy = {thread: frame for thread, frame in busy.items() if frames.get(thread) is frame}
+
+
+def _appends(
+    *,
+    current_frames: Callable[[], dict[int, FrameType]] = sys._current_frames,  # noqa: SLF001  (documented)
+) -> dict[int, FrameType]:
+    """Return, by thread, the calls of `append` under way that do not wait for us."""
+    waiting, appending = SegmentWriter._append_slowly.__code__, SegmentWriter.append.__code__  # noqa: SLF001
+    calls = {}
+    for thread, top in current_frames().items():
+        frame: FrameType | None = top
+        while frame is not None and frame.f_code is not waiting:
+            if frame.f_code is appending:
+                calls[thread] = frame
+                break
+            frame = frame.f_back
+    return calls
 
 
 def _value(counter: count[int]) -> int:

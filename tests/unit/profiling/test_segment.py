@@ -8,8 +8,10 @@ import threading
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from crossbridge.profiling import segment
-from crossbridge.profiling.real import now_us
+from crossbridge.profiling.real import Real, now_us
 from crossbridge.profiling.segment import SegmentWriter
 from support.children import run_in_child
 from support.segments import (
@@ -148,6 +150,54 @@ def test_threads_lose_nothing_while_segments_rotate(tmp_path, monkeypatch):
     assert all(events[-1]["type"] == "segment_end" for events in segments)
     assert sum(events[-1]["collected"] for events in segments) == writer.collected == 4 * each
     assert sorted(events[0]["seq"] for events in segments) == list(range(len(segments)))
+
+
+@pytest.mark.parametrize("ending", ["rotated", "removed", "closed"])
+def test_a_write_under_way_in_another_thread_is_waited_for(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr(segment, "LOOK_US", 0 if ending == "removed" else segment.LOOK_US)
+    writer = new_writer(tmp_path)
+    append(writer, 0)
+    monkeypatch.setattr(segment, "APPEND_LIMIT_S", 10)
+    begun, waited_for = threading.Event(), threading.Event()
+    monkeypatch.setattr(Real, "sleep", lambda _s: waited_for.set())
+
+    def write_late(fd: int, line: bytes) -> int:
+        held = os.dup(fd)  # as a system call under way holds the file
+        begun.set()
+        waited_for.wait(2)
+        written = os.write(held, line)
+        os.close(held)
+        return written
+
+    line = b'{"type":"test_start","number":1}\n'
+    thread = threading.Thread(target=lambda: writer.append(line, 0, write=write_late))
+    thread.start()
+    assert begun.wait(10)
+    if ending == "rotated":
+        monkeypatch.setattr(segment, "ROTATE_BYTES", only_segment(tmp_path).stat().st_size)
+        writer._room = 0
+    if ending == "removed":
+        only_segment(tmp_path).unlink()
+    if ending != "closed":
+        assert append(writer, 2)
+    writer.close("passed")
+    thread.join()
+    assert numbers(tmp_path) == [0, 1] + [2] * (ending != "closed")
+    assert all(read_events(path)[-1]["type"] == "segment_end" for path in segment_paths(tmp_path))
+
+
+def test_the_number_stays_for_threads_that_hold_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment, "LOOK_US", 0)
+    monkeypatch.setattr(segment, "ROTATE_BYTES", 2048)
+    writer = new_writer(tmp_path)
+    number = writer._fd
+    for event in range(5):
+        append(writer, event, size=1000)
+    next(tmp_path.rglob(writer.segment_ids[-1] + ".jsonl")).unlink()
+    append(writer, 5)
+    assert len(writer.segment_ids) > 2
+    assert writer._fd == number
+    assert numbers(tmp_path) == list(range(6))
 
 
 def test_a_segment_that_cannot_be_followed_goes_on(tmp_path, monkeypatch):
