@@ -46,7 +46,7 @@ def is_switched_in(environ: Mapping[str, str]) -> bool:
 def _mentions(path: Path, word: bytes) -> bool:
     try:
         return word in path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return False
     except OSError:
         return True  # for `config.load` to complain about
