@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -88,6 +89,34 @@ def test_the_servers_own_last_words_are_passed_on(data_dir):
     assert told.startswith("the server ended while starting: ")
     assert "control file" in told or "database files are incompatible" in told
     assert told.endswith(f"(log: {data_dir / 'server.log'}).")
+
+
+def test_words_of_an_earlier_start_are_not_passed_on(data_dir, monkeypatch):
+    """A PostgreSQL whose libraries went missing dies with a line that says nothing of FATAL."""
+    server = EmbeddedServer(data_dir)
+    target = server.start()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(**replace(target, password="wrong").parameters())
+    server.stop()
+    assert "FATAL:  password authentication failed" in server.status().log.read_text()
+
+    programs = data_dir / "programs"
+    programs.mkdir(mode=0o755)
+    broken = "postgres: error while loading shared libraries: libz.so.1"
+    (programs / "postgres").write_text(
+        f"""#!/bin/sh
+if [ "$1" = --version ]; then echo 'postgres (PostgreSQL) {(data_dir / "cluster" / "PG_VERSION").read_text().strip()}.0'; exit; fi
+echo '{broken}' >&2
+echo '2026-01-01 [1] FATAL:  the database system is starting up' >&2
+exit 127
+"""
+    )
+    (programs / "initdb").touch()
+    (programs / "postgres").chmod(0o755)
+    monkeypatch.setattr(binaries, "WHEEL", "no_such_wheel")
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    with pytest.raises(ServerError, match=f"^the server ended while starting: {broken} "):
+        server.start()
 
 
 def test_without_any_binaries_the_mend_is_told(data_dir, monkeypatch):
