@@ -101,14 +101,17 @@ def parse_since(text: str, now: datetime | None = None) -> datetime:
     A date or time without a zone is local; the answer is in UTC.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: It is neither, or lies in the future.
     """
     now = now or datetime.now(timezone.utc)
     try:
         if age := _AGE.fullmatch(text.strip().lower()):
             return now - int(age[1]) * _UNIT[age[2]]
-        return datetime.fromisoformat(text.strip()).astimezone(timezone.utc)
+        since = datetime.fromisoformat(text.strip()).astimezone(timezone.utc)
     except (ValueError, OverflowError):
+        since = None
+    if since is None or since > now:
         raise UsageError(
-            f"--since must be an age such as 24h, 7d or 2w, or an ISO date, got {text!r}. Try --since 7d."
-        ) from None
+            f"--since must be an age such as 24h, 7d or 2w, or an ISO date in the past, got {text!r}. Try --since 7d."
+        )
+    return since

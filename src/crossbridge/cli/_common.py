@@ -102,6 +102,7 @@ def prepare_target(config: ProfileConfig) -> Target:
     The spool of a configured server is its shipper's; a person is told when there is none at work.
     """
     from crossbridge.database.migrate import migrate
+    from crossbridge.profiling.spool import find_segments
     from crossbridge.profiling.storage import target_of
 
     if not is_local(config):
@@ -110,7 +111,8 @@ def prepare_target(config: ProfileConfig) -> Target:
     target = start_embedded(config)
     migrate(target)
     try:
-        deliver(config, target)
+        if find_segments([config.spool_path]):
+            deliver(config, target)
     except CrossbridgeError as error:
         say(f"crossbridge: not all of the spool is delivered: {error}")
     return target

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+
+from crossbridge.analysis.scope import Scope, parse_since
+from crossbridge.errors import UsageError
+
+NOW = datetime(2026, 11, 24, 10, 30, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("24h", timedelta(hours=24)),
+        ("7d", timedelta(days=7)),
+        (" 2W ", timedelta(weeks=2)),
+        ("0h", timedelta(0)),
+    ],
+)
+def test_an_age_is_counted_back_from_now(text, age):
+    assert parse_since(text, NOW) == NOW - age
+
+
+def test_a_date_or_time_is_local_unless_it_names_a_zone():
+    assert parse_since("2026-11-01") == datetime(2026, 11, 1).astimezone()
+    assert parse_since("2026-11-01T12:30") == datetime(2026, 11, 1, 12, 30).astimezone()
+    assert parse_since("2026-11-01T12:30+02:00") == datetime(2026, 11, 1, 10, 30, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "7y", "-7d", "yesterday", "2026-13-01", "1.5h", "9999-12-31T23:30", "2026-12-25"])
+def test_anything_else_is_refused_with_the_value_and_a_mend(text):
+    with pytest.raises(UsageError) as refused:
+        parse_since(text, NOW)
+    assert repr(text) in str(refused.value)
+    assert "Try --since 7d." in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+def test_rollups_begin_at_the_first_whole_hour_and_day():
+    parameters = Scope(NOW).parameters()
+    assert parameters["first_hour"] == datetime(2026, 11, 24, 11, tzinfo=timezone.utc)
+    assert parameters["first_day"] == date(2026, 11, 25)
+    assert parameters["rows_until"] == datetime(2026, 11, 25, tzinfo=timezone.utc)
+
+
+def test_a_window_that_begins_with_a_day_needs_no_rows():
+    midnight = datetime(2026, 11, 24, 2, tzinfo=timezone(timedelta(hours=2)))
+    parameters = Scope(midnight).parameters()
+    assert parameters["first_hour"] == parameters["rows_until"] == parameters["since"] == midnight
+    assert parameters["first_day"] == date(2026, 11, 24)
+
+
+def test_no_rollup_of_days_is_used_for_a_branch():
+    parameters = Scope(NOW, branch="main").parameters()
+    assert parameters["first_day"] == parameters["rows_until"] == "infinity"
