@@ -180,6 +180,13 @@ def test_a_test_cannot_last_less_than_nothing(db, one):
     assert one("SELECT duration_us FROM crossbridge.tests") == {"duration_us": 0}
 
 
+def test_a_test_left_for_months_can_be_closed(db, one):
+    segment = Segment().start("a", at_us=NOON_US).deliver(db)
+    segment.abandon(db, at_us=NOON_US + 100 * 86_400_000_000)
+
+    assert one("SELECT duration_ms FROM crossbridge.tests") == {"duration_ms": 2**31 - 1}
+
+
 def test_a_test_left_by_a_writer_that_closed_in_order_is_interrupted_too(db, results):
     Segment().start("a").start("b").end("b").close("failed").deliver(db)
 

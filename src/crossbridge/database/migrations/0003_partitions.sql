@@ -17,7 +17,8 @@ DECLARE
     parent text;
     partition text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('crossbridge partitions', 0));
+    -- One at a time. Not an advisory lock: only a table's makes the session forget what it knew of the table.
+    LOCK TABLE crossbridge.tests IN SHARE UPDATE EXCLUSIVE MODE;
     IF to_regclass('crossbridge.' || crossbridge.partition_name('tests', month)) IS NOT NULL THEN
         RETURN;   -- made while we waited
     END IF;
@@ -39,6 +40,7 @@ AS $$
 DECLARE
     month date;
 BEGIN
+    LOCK TABLE crossbridge.tests IN ROW EXCLUSIVE MODE;   -- 'crossbridge db prune' waits for us, or we for it
     FOREACH month IN ARRAY months || (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month')::date LOOP
         IF to_regclass('crossbridge.' || crossbridge.partition_name('tests', month)) IS NULL THEN
             PERFORM crossbridge.create_month(month);

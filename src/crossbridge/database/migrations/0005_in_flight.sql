@@ -124,7 +124,9 @@ AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'type', 'test_end', 'status', 'interrupted', 'test_id', t.test_id, 'attempt', t.attempt,
                'at_us', (extract(epoch FROM t.ended_at) * 1000000)::bigint,
-               'duration_us', (extract(epoch FROM greatest(t.ended_at - t.started_at, '0')) * 1000000)::bigint,
+               -- the end may be told by another clock; and duration_ms holds 24 days
+               'duration_us', least((extract(epoch FROM greatest(t.ended_at - t.started_at, '0')) * 1000000)::bigint,
+                                    2147483647000),
                'framework', t.framework, 'worker', t.worker, 'suite', t.suite, 'file', t.file, 'error_message',
                'the process ended before the test did' || coalesce(', in step: ' || t.step_name, ''))), '[]')
       FROM taken AS t

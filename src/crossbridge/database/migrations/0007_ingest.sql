@@ -1,8 +1,8 @@
 -- crossbridge.ingest: the one door into the database. spec/segment.md says how it is called.
 --
 -- Locks are taken in one order, so that concurrent calls never wait in a circle: the segment's row; the run's advisory
--- lock, only when a segment opens or closes; rows of in_flight; the partitions' advisory lock; test_dim and the rollups,
--- each in the order of its key; the run's row.
+-- lock, only when a segment opens or closes; rows of in_flight; the table tests, against others that make or drop
+-- partitions; test_dim and the rollups, each in the order of its key; the run's row.
 
 -- The first line: the segment's row, and the run's when it is the first of its run.
 CREATE FUNCTION crossbridge.open_segment(segment_id uuid, run_id uuid, header jsonb) RETURNS void
