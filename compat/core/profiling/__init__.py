@@ -1,0 +1,4 @@
+"""The guide's paths to `crossbridge.profiling`.
+
+PYTEST_DONT_REWRITE
+"""
