@@ -41,10 +41,11 @@ def scratch_folder() -> Iterator[Path]:
 def _claimed_folder() -> tuple[Path, FileLock]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        folder.chmod(0o711)
-        alive = FileLock(folder / "alive.lock")
-        if alive.acquire():  # else another session took it for a left-over, in the instant before
-            return folder, alive
+        with contextlib.suppress(FileNotFoundError):  # another session took it for a left-over, an instant ago
+            folder.chmod(0o711)
+            alive = FileLock(folder / "alive.lock")
+            if alive.acquire():
+                return folder, alive
 
 
 def _clear_left_overs() -> None:
