@@ -21,7 +21,7 @@ app = typer.Typer(
     name="crossbridge",
     help="Where the time in your tests goes, which are flaky, what got slower.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # plain help: paragraphs are wrapped, \b keeps examples as they are, errors are one line
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -70,11 +70,12 @@ def demo(
         ),
     ] = 1.0,
 ) -> None:
-    r"""
-    Show what profiling does: run three made-up tests through the collector and store them in the database.
+    """
+    Profile three made-up tests, for real.
 
-    The tests only wait, but what is printed was measured, and what is stored can be read with every other command; the
-    run's environment is "demo" unless one is set. Exit code 1: not everything arrived.
+    They run through the collector into the database. The tests only wait, but what is printed was measured, and
+    what is stored can be read with every other command; the run's environment is "demo" unless one is set. Exit
+    code 1: not everything arrived.
 
     \b
     Examples:

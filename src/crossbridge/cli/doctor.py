@@ -23,8 +23,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(*, as_json: Json = False) -> None:
-    r"""
-    Find out why results are missing, late or dropped, why tests are slow, or why the database does not answer.
+    """
+    Find out what is wrong, and what to do about it.
+
+    Looks at all that can make results missing, late or dropped, tests slow, or the database out of reach.
 
     Run it where the tests run, with their environment. It changes nothing and starts nothing. Exit code 1: a check
     failed; warnings alone are fine.

@@ -44,10 +44,12 @@ def register(app: typer.Typer) -> None:
 
 def ingest(paths: Paths = None, closed: Closed = False, keep: Keep = False, as_json: Json = False) -> None:
     """
-    Deliver recorded events to the database: what a shipper could not, or what another machine recorded.
+    Deliver recorded events to the database.
 
-    Each event gets in once, however often it is delivered and whoever else is at it.
+    What a shipper could not deliver, or what another machine recorded.     Each event gets in once, however often
+    it is delivered and whoever else is at it.
 
+    \b
     Examples:
       crossbridge ingest
       crossbridge ingest artifacts/spool --closed --keep

@@ -50,8 +50,10 @@ def runs(
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    r"""
-    List the latest runs. Counts are of attempts: a test that was retried counts once for each.
+    """
+    List the latest runs.
+
+    Counts are of attempts: a test that was retried counts once for each.
 
     \b
     Examples:
@@ -89,11 +91,11 @@ def report(
     limit: Limit = 10,
     as_json: Json = False,
 ) -> None:
-    r"""
-    Report on the latest run: outcomes, frameworks, slow, failed, flaky and interrupted tests, and the collector.
+    """
+    Report on the latest run, on another one or on all of a time.
 
-    With --run on that run, with --since on all runs from then on. In a run a test counts once, as its last attempt
-    ended; in a window each attempt counts.
+    Shows outcomes, frameworks, slow, failed, flaky and interrupted tests, and how the collector fared. In a run a
+    test counts once, as its last attempt ended; with --since each attempt counts.
 
     \b
     Examples:
@@ -150,7 +152,7 @@ def slowest(
     limit: Limit = 10,
     as_json: Json = False,
 ) -> None:
-    r"""
+    """
     List the tests that take longest.
 
     \b
@@ -182,8 +184,8 @@ def flaky(
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    r"""
-    List the tests of which the same code has both passed and failed, with the evidence.
+    """
+    List tests of which the same code both passed and failed.
 
     "retried": runs in which it failed and then passed when retried. "commits": commits of which it passed in one run
     and failed in another, in the same environment, system, runtime and labels; in runs outside CI (environment

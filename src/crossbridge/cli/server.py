@@ -40,11 +40,11 @@ def register(app: typer.Typer) -> None:
 
 
 def up(data_dir: DataDir = None, as_json: Json = False) -> None:
-    r"""
-    Start the embedded PostgreSQL server and tell how to connect to it.
+    """
+    Start the embedded PostgreSQL server.
 
-    It listens on this machine only, keeps its port and data, and goes on running until `crossbridge down`.
-    Nothing happens to a server that runs already.
+    Tells how to connect to it. It listens on this machine only, keeps its port and data, and goes on running
+    until `crossbridge down`. Nothing happens to a server that runs already.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def up(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 def down(data_dir: DataDir = None, as_json: Json = False) -> None:
-    r"""
+    """
     Stop the embedded PostgreSQL server; its data stays.
 
     Clients that are connected are cut off. A server that does not run is fine.
@@ -91,10 +91,10 @@ def status(
     show_password: Annotated[bool, typer.Option("--show-password", help="Print the password alone.")] = False,
     as_json: Json = False,
 ) -> None:
-    r"""
-    Tell whether the embedded PostgreSQL server runs, and how to connect to it.
+    """
+    Tell whether the embedded PostgreSQL server runs.
 
-    Exit code 0: it runs. 3: it does not.
+    And how to connect to it. Exit code 0: it runs. 3: it does not.
 
     \b
     Examples:

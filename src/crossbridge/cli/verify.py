@@ -39,10 +39,11 @@ def verify(
     framework: Framework = None,
     as_json: Json = False,
 ) -> None:
-    r"""
-    Verify that results arrive: recent runs, tests executed, average by framework, share of each status.
+    """
+    Verify that results arrive.
 
-    Each attempt counts as a test, as in the dashboards. Exit code 1: there is nothing.
+    Shows recent runs, tests executed, the average by framework and the share of each status. Each attempt counts
+    as a test, as in the dashboards. Exit code 1: there is nothing.
 
     \b
     Examples:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 
 import pytest
 import typer
@@ -38,9 +39,10 @@ def test_the_commands_of_the_design_are_there():
 @pytest.mark.parametrize("path", COMMANDS)
 def test_every_command_says_what_it_does_and_gives_an_example_of_itself(path):
     text = COMMANDS[path].help or ""
-    assert text.strip().splitlines()[0].endswith((".", ":")), "the first line is a sentence"
-    assert "Example" in text
-    assert f"{path}" in text.split("Example", 1)[1]
+    assert re.fullmatch(r"[A-Z][^\n]{10,60}\.", text.split("\n\n")[0].replace("\n", " "))
+    _, keep_lines, examples = text.partition("\b\nExamples:\n")
+    assert keep_lines
+    assert f"\n  {path}" in f"\n{examples}"
 
 
 @pytest.mark.parametrize("path", COMMANDS)
