@@ -18,36 +18,56 @@ _ENVIRONMENT = "coalesce(r.environment, '')"
 # name: (from the rows, from the rollup)
 _PAIRS = {
     "rollup_hour": (
-        f"SELECT date_trunc('hour', t.created_at, 'UTC'), t.framework, {_ENVIRONMENT}, coalesce(r.git_branch, ''), count(*),"
-        f" {_BY_STATUS}, {_US} FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 2, 3, 4",
-        f"SELECT hour, framework, environment, git_branch, sum(n), {_SUMMED}, {_SUMMED_US}"
-        " FROM crossbridge.rollup_hour GROUP BY 1, 2, 3, 4",
+        (
+            f"SELECT date_trunc('hour', t.created_at, 'UTC'), t.framework, {_ENVIRONMENT}, coalesce(r.git_branch, ''), count(*),"
+            f" {_BY_STATUS}, {_US} FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 2, 3, 4"
+        ),
+        (
+            f"SELECT hour, framework, environment, git_branch, sum(n), {_SUMMED}, {_SUMMED_US}"
+            " FROM crossbridge.rollup_hour GROUP BY 1, 2, 3, 4"
+        ),
     ),
     "rollup_test_day": (
-        f"SELECT e.environment, {_DAY}, t.test_id, t.framework, count(*), {_BY_STATUS}, {_US}"
-        f" FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id)"
-        f" CROSS JOIN LATERAL (SELECT '*' UNION SELECT {_ENVIRONMENT}) AS e(environment) GROUP BY 1, 2, 3, 4",
-        f"SELECT environment, day, test_id, framework, n, {', '.join(_STATUSES)}, sum_us, min_us, max_us"
-        " FROM crossbridge.rollup_test_day JOIN crossbridge.test_dim USING (test_key)",
+        (
+            f"SELECT e.environment, {_DAY}, t.test_id, t.framework, count(*), {_BY_STATUS}, {_US}"
+            f" FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id)"
+            f" CROSS JOIN LATERAL (SELECT '*' UNION SELECT {_ENVIRONMENT}) AS e(environment) GROUP BY 1, 2, 3, 4"
+        ),
+        (
+            f"SELECT environment, day, test_id, framework, n, {', '.join(_STATUSES)}, sum_us, min_us, max_us"
+            " FROM crossbridge.rollup_test_day JOIN crossbridge.test_dim USING (test_key)"
+        ),
     ),
     "rollup_step_day": (
-        f"SELECT t.test_id, t.framework, {_DAY}, t.step_name, count(*), count(*) FILTER (WHERE t.status = 'failed'), {_US}"
-        " FROM crossbridge.steps AS t GROUP BY 1, 2, 3, 4",
-        "SELECT test_id, framework, day, step_name, n, failed, sum_us, min_us, max_us"
-        " FROM crossbridge.rollup_step_day JOIN crossbridge.test_dim USING (test_key)",
+        (
+            f"SELECT t.test_id, t.framework, {_DAY}, t.step_name, count(*), count(*) FILTER (WHERE t.status = 'failed'), {_US}"
+            " FROM crossbridge.steps AS t GROUP BY 1, 2, 3, 4"
+        ),
+        (
+            "SELECT test_id, framework, day, step_name, n, failed, sum_us, min_us, max_us"
+            " FROM crossbridge.rollup_step_day JOIN crossbridge.test_dim USING (test_key)"
+        ),
     ),
     "hist_hour": (
-        f"SELECT date_trunc('hour', t.created_at, 'UTC'), t.framework, {_ENVIRONMENT}, coalesce(r.git_branch, ''),"
-        " crossbridge.hist_bin(t.duration_us), count(*)"
-        " FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 2, 3, 4, 5",
-        "SELECT hour, framework, environment, git_branch, lo + i - 1, sum(cnt[i])"
-        " FROM crossbridge.hist_hour, generate_subscripts(cnt, 1) AS i WHERE cnt[i] <> 0 GROUP BY 1, 2, 3, 4, 5",
+        (
+            f"SELECT date_trunc('hour', t.created_at, 'UTC'), t.framework, {_ENVIRONMENT}, coalesce(r.git_branch, ''),"
+            " crossbridge.hist_bin(t.duration_us), count(*)"
+            " FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 2, 3, 4, 5"
+        ),
+        (
+            "SELECT hour, framework, environment, git_branch, lo + i - 1, sum(cnt[i])"
+            " FROM crossbridge.hist_hour, generate_subscripts(cnt, 1) AS i WHERE cnt[i] <> 0 GROUP BY 1, 2, 3, 4, 5"
+        ),
     ),
     "hist_day": (
-        f"SELECT {_DAY}, t.framework, {_ENVIRONMENT}, crossbridge.hist_bin(t.duration_us), count(*)"
-        " FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 2, 3, 4",
-        "SELECT day, framework, environment, lo + i - 1, sum(cnt[i])"
-        " FROM crossbridge.hist_day, generate_subscripts(cnt, 1) AS i WHERE cnt[i] <> 0 GROUP BY 1, 2, 3, 4",
+        (
+            f"SELECT {_DAY}, t.framework, {_ENVIRONMENT}, crossbridge.hist_bin(t.duration_us), count(*)"
+            " FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 2, 3, 4"
+        ),
+        (
+            "SELECT day, framework, environment, lo + i - 1, sum(cnt[i])"
+            " FROM crossbridge.hist_day, generate_subscripts(cnt, 1) AS i WHERE cnt[i] <> 0 GROUP BY 1, 2, 3, 4"
+        ),
     ),
     "runs": (
         f"SELECT t.run_id, count(*), {_BY_STATUS} FROM crossbridge.tests AS t GROUP BY 1",

@@ -91,7 +91,7 @@ _REFUSALS = (
 
 
 # A server that vanishes without a word (power, network) is noticed after half a minute, not after two hours.
-_KEEPALIVE = {
+_KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,

@@ -93,6 +93,10 @@ def _migrate(connection: psycopg.Connection[Any], where: str) -> list[int]:
         raise SchemaError(
             f"PostgreSQL {MINIMUM_SERVER} or later is needed, {where} runs {_server(connection)}."
         )
+    if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+        raise SchemaError(
+            f"{where} is encoded in {encoding}; names of tests need UTF8. Create it with 'crossbridge db init'."
+        )
     version = schema_version(connection)
     if version > LATEST:
         raise SchemaError(

@@ -19,7 +19,9 @@ TIMES = st.integers(NOON_US - 10**13, NOON_US + 10**13)
 DURATIONS = st.integers(0, 10**10)
 ATTEMPTS = st.integers(1, 3)
 EVENTS = st.one_of(
-    st.fixed_dictionaries({"type": st.just("test_start"), "at_us": TIMES, "test_id": TEST_IDS, "attempt": ATTEMPTS}),
+    st.fixed_dictionaries(
+        {"type": st.just("test_start"), "at_us": TIMES, "test_id": TEST_IDS, "attempt": ATTEMPTS}
+    ),
     st.fixed_dictionaries(
         {
             "type": st.just("test_end"),
@@ -27,11 +29,19 @@ EVENTS = st.one_of(
             "test_id": TEST_IDS,
             "attempt": ATTEMPTS,
             "duration_us": DURATIONS,
-            "status": st.sampled_from("passed failed error skipped xfailed xpassed interrupted".split()),
+            "status": st.sampled_from(
+                ["passed", "failed", "error", "skipped", "xfailed", "xpassed", "interrupted"]
+            ),
         },
-        optional={"framework": NAMES, "worker": NAMES, "error_message": st.text(max_size=9).filter(str.isprintable)},
+        optional={
+            "framework": NAMES,
+            "worker": NAMES,
+            "error_message": st.text(max_size=9).filter(str.isprintable),
+        },
     ),
-    st.fixed_dictionaries({"type": st.just("step_start"), "at_us": TIMES, "test_id": TEST_IDS, "step_name": NAMES}),
+    st.fixed_dictionaries(
+        {"type": st.just("step_start"), "at_us": TIMES, "test_id": TEST_IDS, "step_name": NAMES}
+    ),
     st.fixed_dictionaries(
         {
             "type": st.just("step_end"),
@@ -40,7 +50,10 @@ EVENTS = st.one_of(
             "step_name": NAMES,
             "duration_us": DURATIONS,
         },
-        optional={"status": st.sampled_from(["passed", "failed", "skipped"]), "step_index": st.integers(0, 9)},
+        optional={
+            "status": st.sampled_from(["passed", "failed", "skipped"]),
+            "step_index": st.integers(0, 9),
+        },
     ),
     st.fixed_dictionaries(
         {
@@ -54,12 +67,16 @@ EVENTS = st.one_of(
     st.fixed_dictionaries(
         {"type": st.just("driver_command"), "at_us": TIMES, "command": NAMES, "duration_us": DURATIONS}
     ),
-    st.fixed_dictionaries({"type": st.just("system_metric"), "at_us": TIMES, "cpu_percent": st.floats(0, 100)}),
+    st.fixed_dictionaries(
+        {"type": st.just("system_metric"), "at_us": TIMES, "cpu_percent": st.floats(0, 100)}
+    ),
     st.fixed_dictionaries({"type": st.just("news_from_the_future"), "at_us": TIMES}),
 )
 # How a shipper goes about it: how many lines a batch, and whether it sends it twice, from too early, or from too late.
 MOVES = st.lists(
-    st.tuples(st.integers(1, 9), st.sampled_from(["once", "twice", "early", "late", "rolled back"])), min_size=1, max_size=30
+    st.tuples(st.integers(1, 9), st.sampled_from(["once", "twice", "early", "late", "rolled back"])),
+    min_size=1,
+    max_size=30,
 )
 TABLES = {
     "test_end": "tests",
@@ -92,7 +109,12 @@ def _ship(connection, segment, moves):
 def _stored(connection, segment):
     found = {}
     for kind, table in TABLES.items():
-        text = {"tests": "test_id", "steps": "step_name", "http_calls": "endpoint", "driver_commands": "command"}
+        text = {
+            "tests": "test_id",
+            "steps": "step_name",
+            "http_calls": "endpoint",
+            "driver_commands": "command",
+        }
         name = text.get(table, "cpu_percent")
         found[kind] = sorted(
             connection.execute(
@@ -108,7 +130,8 @@ def _expected(segment):
     names = ("test_id", "step_name", "endpoint", "command", "cpu_percent")
     field = dict(zip(TABLES, names, strict=True))
     return {
-        kind: sorted((e["at_us"], e[field[kind]]) for e in segment.lines if e["type"] == kind) for kind in TABLES
+        kind: sorted((e["at_us"], e[field[kind]]) for e in segment.lines if e["type"] == kind)
+        for kind in TABLES
     }
 
 
@@ -139,7 +162,8 @@ def test_each_event_is_stored_once_with_two_shippers(shared_db, events, moves, r
     assert failures == []
     assert _stored(shared_db, segment) == _expected(segment)
     counted = shared_db.execute(
-        "SELECT events_written, events_dropped, events_spooled FROM crossbridge.runs WHERE run_id = %s", (segment.run_id,)
+        "SELECT events_written, events_dropped, events_spooled FROM crossbridge.runs WHERE run_id = %s",
+        (segment.run_id,),
     ).fetchone()
     unknown = sum(event["type"] == "news_from_the_future" for event in events)
     assert counted == (len(events) - unknown, unknown, 0)

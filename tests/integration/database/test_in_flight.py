@@ -132,7 +132,9 @@ def test_a_step_within_a_step_of_its_name_ends_alone(db, one):
 
 
 def test_steps_that_never_began_and_tests_that_never_began_do_no_harm(db, flying):
-    Segment().start("a").step("a", "x").step("ghost", "y").add("step_start", test_id="ghost", step_name="z").deliver(db)
+    Segment().start("a").step("a", "x").step("ghost", "y").add(
+        "step_start", test_id="ghost", step_name="z"
+    ).deliver(db)
 
     assert flying() == [("a", 1)]
 

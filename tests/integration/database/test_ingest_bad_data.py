@@ -30,7 +30,10 @@ BAD_LINES = {
     "duration with a fraction": (END | {"duration_us": 1.5}, "22P02"),
     "duration in words": (END | {"duration_us": "long"}, "22P02"),
     "duration true": (END | {"duration_us": True}, "22P02"),
-    "duration of 30 days, too long for integer milliseconds": (END | {"duration_us": 30 * 86400 * 10**6}, "22003"),
+    "duration of 30 days, too long for integer milliseconds": (
+        END | {"duration_us": 30 * 86400 * 10**6},
+        "22003",
+    ),
     "duration of 2**63": (END | {"duration_us": 2**63}, "22003"),
     "duration of 2**63 - 1": (END | {"duration_us": 2**63 - 1}, "22"),
     "attempt 0": (END | {"attempt": 0}, "23514"),
@@ -113,7 +116,9 @@ def test_a_bad_line_is_refused_with_its_whole_batch(shared_db, name):
 
     assert _state(db, segment, end, end + 10, [END | {"test_id": "good"}, line]).startswith(state)
 
-    stored = db.execute("SELECT count(*) FROM crossbridge.tests WHERE run_id = %s", (segment.run_id,)).fetchone()
+    stored = db.execute(
+        "SELECT count(*) FROM crossbridge.tests WHERE run_id = %s", (segment.run_id,)
+    ).fetchone()
     assert stored == (0,)
     assert segment.call(db, end, end + 5, [END]) == end + 5
 
@@ -127,7 +132,9 @@ def test_a_bad_header_is_refused(shared_db, name):
 
     assert _state(db, segment, 0, 100, segment.lines) == state
 
-    kept = db.execute("SELECT count(*) FROM crossbridge.segments WHERE run_id = %s", (segment.run_id,)).fetchone()
+    kept = db.execute(
+        "SELECT count(*) FROM crossbridge.segments WHERE run_id = %s", (segment.run_id,)
+    ).fetchone()
     assert kept == (0,)
 
 

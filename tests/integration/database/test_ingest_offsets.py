@@ -86,7 +86,9 @@ def test_nothing_between_equal_offsets_is_answered_with_the_offset(db):
 
 
 @pytest.mark.parametrize(
-    ("start", "end"), [(5, 4), (-1, 4), (None, 4), (4, None)], ids=["falling", "negative", "no start", "no end"]
+    ("start", "end"),
+    [(5, 4), (-1, 4), (None, 4), (4, None)],
+    ids=["falling", "negative", "no start", "no end"],
 )
 def test_offsets_that_make_no_sense_are_bad_data(db, start, end):
     segment = Segment().end("a")
@@ -131,8 +133,14 @@ def test_two_shippers_of_one_segment_store_each_event_once(db, migrated):
         thread.join()
 
     assert failures == []
-    assert db.execute("SELECT count(*), count(DISTINCT test_id) FROM crossbridge.tests").fetchone() == (200, 200)
-    assert db.execute("SELECT events, delivered FROM crossbridge.segments").fetchone() == (200, segment.offsets[-1])
+    assert db.execute("SELECT count(*), count(DISTINCT test_id) FROM crossbridge.tests").fetchone() == (
+        200,
+        200,
+    )
+    assert db.execute("SELECT events, delivered FROM crossbridge.segments").fetchone() == (
+        200,
+        segment.offsets[-1],
+    )
 
 
 def test_a_lost_answer_is_repaired_by_asking_again(db, migrated):

@@ -56,7 +56,13 @@ def test_what_a_test_does_not_say_its_segment_does(db, one):
     Segment(framework="behave", worker="w7").end("a").deliver(db)
 
     row = one("SELECT framework, worker, attempt, setup_us, error_message FROM crossbridge.tests")
-    assert row == {"framework": "behave", "worker": "w7", "attempt": 1, "setup_us": None, "error_message": None}
+    assert row == {
+        "framework": "behave",
+        "worker": "w7",
+        "attempt": 1,
+        "setup_us": None,
+        "error_message": None,
+    }
 
 
 def test_durations_below_a_millisecond_are_kept(db, rows):
@@ -78,7 +84,15 @@ def test_every_attempt_is_a_row(db, rows):
 def test_step_end_becomes_a_row_of_steps(db, rows):
     segment = Segment(worker="gw0")
     segment.step(
-        "a", "log in", 42, at_us=NOON_US, attempt=3, status="failed", event_type="keyword", step_index=4, depth=2
+        "a",
+        "log in",
+        42,
+        at_us=NOON_US,
+        attempt=3,
+        status="failed",
+        event_type="keyword",
+        step_index=4,
+        depth=2,
     )
     segment.step("a", "plain")
     segment.deliver(db)
@@ -111,8 +125,12 @@ def test_step_end_becomes_a_row_of_steps(db, rows):
 
 def test_http_call_becomes_a_row_of_http_calls(db, rows):
     segment = Segment()
-    segment.add("http_call", endpoint="api/users/{id}", method="GET", status_code=404, duration_us=1500, test_id="a")
-    segment.add("http_call", endpoint="api", method="POST", duration_us=9, error="ConnectionError", framework="x")
+    segment.add(
+        "http_call", endpoint="api/users/{id}", method="GET", status_code=404, duration_us=1500, test_id="a"
+    )
+    segment.add(
+        "http_call", endpoint="api", method="POST", duration_us=9, error="ConnectionError", framework="x"
+    )
     segment.deliver(db)
 
     found = rows(
@@ -127,7 +145,9 @@ def test_http_call_becomes_a_row_of_http_calls(db, rows):
 
 def test_driver_command_becomes_a_row_of_driver_commands(db, rows):
     segment = Segment()
-    segment.add("driver_command", command="click", target="id=go", duration_us=2500, retry_count=2, test_id="a")
+    segment.add(
+        "driver_command", command="click", target="id=go", duration_us=2500, retry_count=2, test_id="a"
+    )
     segment.add("driver_command", command="get", duration_us=0, error="Timeout")
     segment.deliver(db)
 
@@ -194,7 +214,9 @@ def test_a_later_segment_fills_what_is_missing_and_changes_nothing_else(db, one)
     first.deliver(db)
     Segment(first.run_id, framework="behave", at_us=NOON_US - 10_000, **later).deliver(db)
 
-    row = one("SELECT environment, git_branch, app_version, labels, framework, started_at FROM crossbridge.runs")
+    row = one(
+        "SELECT environment, git_branch, app_version, labels, framework, started_at FROM crossbridge.runs"
+    )
     assert row == {
         "environment": "ci",
         "git_branch": None,
@@ -230,8 +252,13 @@ def test_events_of_unknown_types_are_counted_not_stored(db, one):
     segment = Segment().end("a")
     segment.add("coffee_break", cups=2).add("coffee_break").close(collected=3).deliver(db)
 
-    assert one("SELECT events, unknown_events FROM crossbridge.segments") == {"events": 1, "unknown_events": 2}
-    assert one("SELECT events_collected, events_written, events_dropped, events_spooled FROM crossbridge.runs") == {
+    assert one("SELECT events, unknown_events FROM crossbridge.segments") == {
+        "events": 1,
+        "unknown_events": 2,
+    }
+    assert one(
+        "SELECT events_collected, events_written, events_dropped, events_spooled FROM crossbridge.runs"
+    ) == {
         "events_collected": 3,
         "events_written": 1,
         "events_dropped": 2,
@@ -246,7 +273,8 @@ def test_unknown_fields_are_ignored(db, one):
 
 
 @pytest.mark.parametrize(
-    "name", ["x" * 1000, "é" * 500, "𝒳" * 250, "\x01\x1b[31m", "'; DROP TABLE crossbridge.tests; --", "\\", "%s"]
+    "name",
+    ["x" * 1000, "é" * 500, "𝒳" * 250, "\x01\x1b[31m", "'; DROP TABLE crossbridge.tests; --", "\\", "%s"],
 )
 def test_names_are_stored_as_they_are(db, one, name):
     Segment().end(name, framework="f").step(name, name).deliver(db)
@@ -256,7 +284,11 @@ def test_names_are_stored_as_they_are(db, one, name):
 
 
 def test_the_longest_names_at_once_fit_the_indexes(db, one):
-    wide = {"environment": "𝒳" * 999, "git_branch": "𝒴" * 999, "framework": "".join(map(chr, range(0x400, 0x5F4)))}
+    wide = {
+        "environment": "𝒳" * 999,
+        "git_branch": "𝒴" * 999,
+        "framework": "".join(map(chr, range(0x400, 0x5F4))),
+    }
     Segment(**wide).end("a").deliver(db)
 
     assert one("SELECT n FROM crossbridge.rollup_hour") == {"n": 1}

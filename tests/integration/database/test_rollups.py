@@ -15,6 +15,8 @@ from support.rollups import differences, rows_rolled_up
 HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 STATUSES = ["passed"] * 6 + ["failed", "error", "skipped", "xfailed", "xpassed"]
 
+BAD_LINE = {"type": "test_end", "at_us": NOON_US, "test_id": "a", "status": "?", "duration_us": 1}
+
 
 def _random_segment(dice, run_id, tests, **header):
     segment = Segment(run_id, **header)
@@ -25,10 +27,16 @@ def _random_segment(dice, run_id, tests, **header):
         segment.start(test_id, at_us=at_us, **framework)
         for step in range(dice.randrange(3)):
             segment.step(
-                test_id, f"step {step}", dice.randrange(10**6), status=dice.choice(["passed", "failed"]), **framework
+                test_id,
+                f"step {step}",
+                dice.randrange(10**6),
+                status=dice.choice(["passed", "failed"]),
+                **framework,
             )
         if dice.random() < 0.95:
-            segment.end(test_id, dice.choice(STATUSES), int(10 ** dice.uniform(0, 8)), at_us=at_us, **framework)
+            segment.end(
+                test_id, dice.choice(STATUSES), int(10 ** dice.uniform(0, 8)), at_us=at_us, **framework
+            )
     return segment
 
 
@@ -39,10 +47,8 @@ def _ship_badly(connection, segment, dice):
         last = min(line + dice.randrange(1, 40), len(segment.lines))
         fate = dice.random()
         if fate < 0.1 and line:
+            bad = [*segment.lines[line:last], BAD_LINE]
             with pytest.raises(psycopg.errors.CheckViolation):
-                bad = segment.lines[line:last] + [
-                    {"type": "test_end", "at_us": NOON_US, "test_id": "a", "status": "?", "duration_us": 1}
-                ]
                 segment.call(connection, offsets[line], offsets[last], bad)
         elif fate < 0.2:
             with connection.transaction(force_rollback=True):
@@ -66,7 +72,10 @@ def test_after_concurrent_writers_with_repeats_aborts_and_late_events(db, migrat
             with connect(migrated) as connection:
                 for _ in range(4):
                     run = dice.choice(runs)
-                    attributes = {"environment": f"env{runs.index(run) % 2}", "git_branch": f"b{runs.index(run)}"}
+                    attributes = {
+                        "environment": f"env{runs.index(run) % 2}",
+                        "git_branch": f"b{runs.index(run)}",
+                    }
                     _ship_badly(connection, _random_segment(dice, run, 100, **attributes), dice)
         except BaseException as error:
             failures.append(error)
@@ -151,7 +160,12 @@ def test_percentiles_of_histograms_are_within_two_percent(shared_db, shape, part
 
 @pytest.mark.parametrize(
     ("bins", "p", "low", "high"),
-    [([0], 0.5, 0.98, 1.02), ([0, 100], 0.0, 0.98, 1.02), ([0, 100], 1.0, 1.0408**99.5, 1.0408**100.5), ([7] * 9, 1.0, 1.29, 1.36)],
+    [
+        ([0], 0.5, 0.98, 1.02),
+        ([0, 100], 0.0, 0.98, 1.02),
+        ([0, 100], 1.0, 1.0408**99.5, 1.0408**100.5),
+        ([7] * 9, 1.0, 1.29, 1.36),
+    ],
 )
 def test_percentiles_of_few_attempts_stay_in_their_bins(shared_db, bins, p, low, high):
     (value,) = shared_db.execute(

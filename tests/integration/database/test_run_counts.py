@@ -80,7 +80,9 @@ def test_a_rotated_writer_ends_with_its_last_segment(db, run):
     assert run() == "passed"
 
 
-@pytest.mark.parametrize(("outcome", "status"), [("passed", "passed"), ("failed", "failed"), ("error", "failed")])
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("passed", "passed"), ("failed", "failed"), ("error", "failed")]
+)
 def test_a_writer_that_does_not_say_is_judged_by_its_tests(db, run, outcome, status):
     Segment().end("a", outcome).close(None).deliver(db)
 
