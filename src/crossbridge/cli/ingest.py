@@ -46,7 +46,7 @@ def ingest(paths: Paths = None, closed: Closed = False, keep: Keep = False, as_j
     """
     Deliver recorded events to the database.
 
-    What a shipper could not deliver, or what another machine recorded.     Each event gets in once, however often
+    What a shipper could not deliver, or what another machine recorded. Each event gets in once, however often
     it is delivered and whoever else is at it.
 
     \b
