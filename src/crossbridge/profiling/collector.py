@@ -156,10 +156,10 @@ class MetricsCollector:
         segment = self._segment
         if segment is None:
             return False
-        at_us = event.at_us
-        if not at_us:
-            at_us = event.at_us = clock()
         try:
+            at_us = event.at_us
+            if not at_us:
+                at_us = event.at_us = clock()
             line = encode_lines((event,))
             if len(line) <= NAME_LIMIT_BYTES and b"\\u0000" not in line:
                 return segment.append(line, at_us)
