@@ -41,13 +41,19 @@ class Patterns:
         matchers = self._matchers.get(function, [])
         if len(matchers) > 1:
             matchers = [matcher for matcher in matchers if matcher.match(step.name)]
-        return str(matchers[0].pattern) if matchers else without_quoted(step.name)
+        return _written(matchers[0].pattern) if matchers else without_quoted(step.name)
 
     def _read(self, registry: Any) -> None:
         self._matchers = {}
         for matchers in registry.steps.values():
             for matcher in matchers:
                 self._matchers.setdefault(matcher.func, []).append(matcher)
+
+
+def _written(pattern: Any) -> str:
+    """Return a pattern as its author wrote it: behave anchors regular expressions."""
+    text = str(pattern)
+    return text[1:-1] if text[:1] == "^" and text[-1:] == "$" else text
 
 
 class Name:

@@ -21,6 +21,7 @@ from behave.version import VERSION
 from crossbridge.integrations import _session
 from crossbridge.integrations._behave_names import Names, Patterns, without_quoted
 from crossbridge.integrations._session import guarded
+from crossbridge.profiling import guard
 from crossbridge.profiling.real import now_us
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from crossbridge.profiling.collector import MetricsCollector
     from crossbridge.profiling.context import OpenStep
     from crossbridge.profiling.models import ProfileConfig
+
+    _Hook = Callable[["Recording", Any], None]
 
 # behave's words for a scenario; what is not here is an error: in a hook, a clean-up, an undefined step.
 _STATUSES = {name: name for name in ("passed", "failed", "skipped", "xfailed", "xpassed")}
@@ -47,12 +50,13 @@ def _install() -> None:
     if config is None:
         return
     Recording.config = config
+    container = _around(Recording.start_container, Recording.end_container)
     _wrap(behave.runner.ModelRunner, "run_model", _run_model)
-    _wrap(behave.model.Feature, "run", _run_container)
+    _wrap(behave.model.Feature, "run", container)
     if hasattr(behave.model, "Rule"):
-        _wrap(behave.model.Rule, "run", _run_container)
-    _wrap(behave.model.Scenario, "run", _run_scenario)
-    _wrap(behave.model.Step, "run", _run_step)
+        _wrap(behave.model.Rule, "run", container)
+    _wrap(behave.model.Scenario, "run", _around(Recording.start_scenario, Recording.end_scenario))
+    _wrap(behave.model.Step, "run", _around(Recording.start_step, Recording.end_step))
     _wrap(StepRegistry, "find_match", _find_match)
 
 
@@ -90,9 +94,13 @@ class Recording:
     @classmethod
     def of(cls, runner: Any) -> Recording | None:
         """Return the recording of that runner: one that a step has made for itself is not recorded."""
-        # A context hands the runner on as a weak proxy: its config tells whose it is.
         current = cls.current
-        return current if current is not None and runner.config is current.runner.config else None
+        try:
+            # A context hands its runner on as a weak proxy: the config tells whose it is.
+            return current if current is not None and current.runner.config is runner.config else None
+        except Exception as error:  # noqa: BLE001
+            guard.caught(error, "of")
+            return None
 
     @guarded
     def end(self, failed: bool) -> None:  # noqa: FBT001
@@ -258,37 +266,20 @@ def _run_model(original: Callable[..., bool], runner: Any, features: Any = None)
     return failed
 
 
-def _run_container(original: Callable[..., bool], container: Any, runner: Any) -> bool:
-    recording = Recording.of(runner)
-    if recording is None:
-        return original(container, runner)
-    recording.start_container(container)
-    try:
-        return original(container, runner)
-    finally:
-        recording.end_container(container)
+def _around(start: _Hook, end: _Hook) -> Callable[..., bool]:
+    """Return what calls `start` before and `end` after a part of the model has run, however it ends."""
 
+    def run(original: Callable[..., bool], part: Any, runner: Any, *args: Any, **kwargs: Any) -> bool:
+        recording = Recording.of(runner)
+        if recording is None:
+            return original(part, runner, *args, **kwargs)
+        start(recording, part)
+        try:
+            return original(part, runner, *args, **kwargs)
+        finally:
+            end(recording, part)
 
-def _run_scenario(original: Callable[..., bool], scenario: Any, runner: Any) -> bool:
-    recording = Recording.of(runner)
-    if recording is None:
-        return original(scenario, runner)
-    recording.start_scenario(scenario)
-    try:
-        return original(scenario, runner)
-    finally:
-        recording.end_scenario(scenario)
-
-
-def _run_step(original: Callable[..., bool], step: Any, runner: Any, *args: Any, **kwargs: Any) -> bool:
-    recording = Recording.of(runner)
-    if recording is None:
-        return original(step, runner, *args, **kwargs)
-    recording.start_step(step)
-    try:
-        return original(step, runner, *args, **kwargs)
-    finally:
-        recording.end_step(step)
+    return run
 
 
 def _find_match(original: Callable[..., Any], registry: Any, step: Any) -> Any:
