@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from crossbridge.profiling.models import ProfileConfig
+from crossbridge.profiling.spool import deliver_spool
 from support.postgres import db_environment
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crossbridge.database.target import Target
+    from crossbridge.profiling.spool import DeliveryReport
 
 PROGRAM = "from crossbridge.profiling.shipper import main; main()"
 
@@ -86,7 +89,7 @@ class ShipperProcess:
             status = read_status(self.spool)
             return status if status and status["pid"] == self.pid and status["state"] == state else None
 
-        return wait_until(reached, f"shipper {state}; it says {read_status(self.spool)}", timeout_s)
+        return wait_until(reached, f"shipper {state}, see {self.spool}/shipper.json", timeout_s)
 
 
 @contextlib.contextmanager
@@ -97,6 +100,12 @@ def shipper(spool: Path, target: Target | None, **options: Any) -> Iterator[Ship
         yield process
     finally:
         process.kill9()
+
+
+def deliver(spool: Path, target: Target, **options: Any) -> DeliveryReport:
+    """Deliver a spool in this process, as `crossbridge ingest` does."""
+    config = ProfileConfig(spool_dir=spool, project_root=spool.parent)
+    return deliver_spool(config, target, **options)
 
 
 def read_status(spool: Path) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossbridge.errors import ConfigError, CrossbridgeError, SchemaError
+from crossbridge.errors import ConfigError, CrossbridgeError
 from crossbridge.profiling.models import ProfileConfig
 from crossbridge.profiling.shipping.backoff import Backoff
 from crossbridge.profiling.shipping.chain import Chain, Chains
@@ -123,8 +123,7 @@ class Shipper:
         if outage is None:
             self._backoff.succeeded()
         else:
-            permanent = getattr(outage, "permanent", isinstance(outage, SchemaError))
-            self._backoff.failed(permanent=permanent)
+            self._backoff.failed(permanent=self._couriers.is_permanent)
         for chain in due:
             chain.failure = failures.get(chain)
             if chain.failure:
@@ -150,7 +149,8 @@ class Shipper:
             return idle_s >= GRACE_S
         if self._trouble() is None:
             return False
-        return getattr(self._couriers.outage, "permanent", False) or idle_s >= self._backend.patience_s
+        hopeless = self._couriers.outage is not None and self._couriers.is_permanent
+        return hopeless or idle_s >= self._backend.patience_s
 
     def _is_told_to_end(self) -> bool:
         return self._stopping or self._tenure.is_asked_for()

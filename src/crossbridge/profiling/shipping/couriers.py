@@ -36,6 +36,7 @@ class Couriers:
         self._queue_size = queue_size
         self._idle: list[Session] = []
         self.outage: CrossbridgeError | None = None
+        self.is_permanent = False  # waiting does not end the outage
 
     def carry(self, chains: Sequence[Chain], *, go_on: Callable[[], bool]) -> dict[Chain, Exception]:
         """
@@ -86,11 +87,13 @@ class Couriers:
                 session = self._backend.connect()
             except CrossbridgeError as error:
                 self.outage = error
+                self.is_permanent = isinstance(error, SchemaError) or getattr(error, "permanent", False)
                 return None
         try:
             work(session)
-        except (DatabaseUnreachable, SchemaError) as error:
+        except (DatabaseUnreachable, SchemaError) as error:  # the next session makes a schema that is missing
             self.outage = error
+            self.is_permanent = False
         except (CrossbridgeError, OSError) as error:
             failure = error
         else:
