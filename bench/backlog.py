@@ -13,6 +13,7 @@ import subprocess
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -83,7 +84,7 @@ def _write_backlog(stage: Stage, mix: str, at_least: int) -> tuple[Path, int]:
             "dropped": 0,
         }
         segment.write(json.dumps(end) + "\n")
-    return spool
+    return spool, events
 
 
 def _ship(stage: Stage, backlog: Path, events: int) -> float:
@@ -120,11 +121,11 @@ def _loop(stage: Stage, mix: str, events: int) -> float:
 
 def _copy(stage: Stage, events: int) -> float:
     """Rows like those of `tests` into a table like it, indexes included, by binary COPY in one transaction."""
-    now = datetime.now(timezone.utc)
+    now, run_id = datetime.now(timezone.utc), uuid4()
     rows = [
         (
             i,
-            "0198c0de-0000-7000-8000-000000000000",
+            run_id,
             f"tests/api/test_orders_{i % 50}.py::TestOrders::test_create_order[{i % TESTS}]",
             "passed",
             "pytest",

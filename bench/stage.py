@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
-from tests.support.postgres import PostgresControl, db_environment
-from tests.support.scratch import scratch_folder
 
 from bench.sink import Sink
 from crossbridge.database.migrate import migrate
+from support.postgres import PostgresControl, db_environment
+from support.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
