@@ -70,6 +70,8 @@ def test_retries_are_rows_of_their_own(example, environ, connection):
 
 def test_killed_run_shows_the_running_test_as_interrupted(example, environ, connection):
     process = example.start(*ROBOT, "--suite", "Steps", "tests", environ=environ)
+    example.wait_for(process, '"step_name":"Shop.Pay Slowly"')
+    os.kill(process.pid, signal.SIGSTOP)
     in_flight = "SELECT test_id FROM crossbridge.in_flight WHERE step_name = 'Shop.Pay Slowly'"
     until(lambda: connection.execute(in_flight).fetchall())
     os.kill(process.pid, signal.SIGKILL)
