@@ -21,5 +21,6 @@ def __getattr__(name: str) -> Any:
     if name == "step":
         from crossbridge.profiling.steps import step  # noqa: PLC0415  (light until first used)
 
+        globals()[name] = step
         return step
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

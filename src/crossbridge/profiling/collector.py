@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+import crossbridge.profiling.steps  # noqa: F401  (there when a test wants it: nothing is imported while one runs)
 from crossbridge.errors import ConfigError
 from crossbridge.profiling import guard
 from crossbridge.profiling.config import check, environment_name, load
@@ -27,7 +28,7 @@ from crossbridge.profiling.progress import (
     run_progress,
     shipper_state,
 )
-from crossbridge.profiling.real import Real, new_uuid, now_us
+from crossbridge.profiling.real import Real, new_uuid, now_us, pass_refusals
 from crossbridge.profiling.run_info import run_info
 from crossbridge.profiling.sanitise import NAME_LIMIT_BYTES, clean_text
 from crossbridge.profiling.segment import SegmentWriter
@@ -407,12 +408,10 @@ class MetricsCollector:
         return True
 
     def _ask_for_flush(self) -> None:
-        try:
+        with pass_refusals:
             path = f"{self._spool}/shipper.flush"
             Real.close(Real.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             Real.utime(path)
-        except OSError:
-            pass
 
     def _is_worth_waiting(self) -> bool:
         if self.config.backend is StorageBackendType.NONE:

@@ -9,12 +9,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from crossbridge.profiling.real import Real
+from crossbridge.profiling.real import Real, pass_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,39 +41,41 @@ def duplicate(fd: int) -> int:
     """Return a second number for the same open file: a high one where the process may have it."""
     try:
         return Real.fcntl(fd, _DUPLICATE, LOWEST_FD)
-    except (OSError, ValueError):  # RLIMIT_NOFILE is lower than that
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # what it is when RLIMIT_NOFILE is lower
+            raise
         return Real.fcntl(fd, _DUPLICATE, 3)
 
 
 def close(fd: int) -> None:
     """Close a descriptor, which may be closed already."""
-    with suppress(OSError):
+    with pass_refusals:
         Real.close(fd)
 
 
 def is_marked(fd: int) -> bool:
     """Tell whether a descriptor is open and ours."""
-    try:
+    with pass_refusals:
         return probe(fd, GET_MARK) == MARK
-    except OSError:
-        return False
+    return False
+
+
+def identity(fd: int) -> tuple[int, int]:
+    """Return device and inode of an open file."""
+    stat = Real.fstat(fd)
+    return stat.st_dev, stat.st_ino
 
 
 # Where files bear no such mark: device and inode of each descriptor of ours.
 _identities: dict[int, tuple[int, int]] = {}
 
 
-def _identity(fd: int) -> tuple[int, int]:
-    stat = Real.fstat(fd)
-    return stat.st_dev, stat.st_ino
-
-
 def _note_identity(fd: int) -> None:
-    _identities[fd] = _identity(fd)
+    _identities[fd] = identity(fd)
 
 
 def _compare_identity(fd: int, _command: int) -> int:
-    return MARK if _identities.get(fd) == _identity(fd) else 0
+    return MARK if _identities.get(fd) == identity(fd) else 0
 
 
 def _write_mark(fd: int) -> None:

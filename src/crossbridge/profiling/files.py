@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from crossbridge.profiling.real import Real
+from crossbridge.profiling.real import Real, pass_refusals
 
 _COPY_BYTES = 1 << 20
 
@@ -32,27 +32,24 @@ def make_folder(path: str) -> None:
 
 def exists(path: str) -> bool:
     """Tell whether there is something at a path that we may see."""
-    try:
+    with pass_refusals:
         Real.stat(path)
-    except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def names_in(folder: str) -> list[str]:
     """Return what a folder holds; nothing when it cannot be read."""
-    try:
+    with pass_refusals:
         return Real.listdir(folder)
-    except OSError:
-        return []
+    return []
 
 
 def size_of(path: str) -> int:
     """Return a file's bytes; 0 when it is gone."""
-    try:
+    with pass_refusals:
         return Real.stat(path).st_size
-    except OSError:  # a reader has just removed it
-        return 0
+    return 0
 
 
 def append_copy(source: int, target: int, offset: int) -> int:
@@ -66,5 +63,5 @@ def append_copy(source: int, target: int, offset: int) -> int:
 
 def remove(path: str) -> None:
     """Remove a file, if it is there and may be."""
-    with suppress(OSError):
+    with pass_refusals:
         Real.unlink(path)

@@ -13,7 +13,7 @@ import msgspec
 from crossbridge.profiling.descriptor import close
 from crossbridge.profiling.files import exists, names_in, size_of
 from crossbridge.profiling.origin import DROPPED_OFFSET, DROPPED_WIDTH
-from crossbridge.profiling.real import Real, read_file
+from crossbridge.profiling.real import Real, pass_refusals, read_file
 
 _CHUNK_BYTES = 1 << 20
 _BOOKKEEPING = (b'\n{"type":"segment_end"', b'\n{"type":"dropped"', b'\n{"dropped":', b"\n\n")
@@ -87,17 +87,15 @@ def run_progress(run_folder: str) -> RunProgress:
 
 def is_delivered(run_folder: str) -> bool:
     """Tell whether no segment of the run has a byte left to deliver; cheap enough to ask every few milliseconds."""
-    try:
-        names = Real.listdir(run_folder)
-    except FileNotFoundError:
+    if not exists(run_folder):
         return True
-    except OSError:
-        return False
-    return all(
-        size_of(f"{run_folder}/{name}") <= read_ack(run_folder, name.removesuffix(".jsonl")).offset
-        for name in names
-        if name.endswith(".jsonl")
-    )
+    with pass_refusals:
+        return all(
+            size_of(f"{run_folder}/{name}") <= read_ack(run_folder, name.removesuffix(".jsonl")).offset
+            for name in Real.listdir(run_folder)
+            if name.endswith(".jsonl")
+        )
+    return False
 
 
 class _Rest(NamedTuple):
@@ -109,18 +107,15 @@ class _Rest(NamedTuple):
 
 
 def _read_rest(path: str, offset: int) -> _Rest:
-    try:
+    with pass_refusals:
         fd = Real.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return _Rest()
-    try:
-        header = Real.pread(fd, DROPPED_OFFSET + DROPPED_WIDTH, 0)
-        digits = header[DROPPED_OFFSET:].strip()
-        return _Rest(*_count(fd, offset), int(digits) if digits.isdigit() else 0)
-    except OSError:
-        return _Rest()
-    finally:
-        close(fd)
+        try:
+            header = Real.pread(fd, DROPPED_OFFSET + DROPPED_WIDTH, 0)
+            digits = header[DROPPED_OFFSET:].strip()
+            return _Rest(*_count(fd, offset), int(digits) if digits.isdigit() else 0)
+        finally:
+            close(fd)
+    return _Rest()
 
 
 def _count(fd: int, offset: int) -> tuple[int, int]:

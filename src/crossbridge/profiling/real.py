@@ -66,22 +66,40 @@ def now_us(*, perf_counter_ns: object = Real.perf_counter_ns, anchor_ns: int = _
     return (anchor_ns + perf_counter_ns()) // 1000  # type: ignore[operator, no-any-return]
 
 
+def is_refusal(error: BaseException | None) -> bool:
+    """
+    Tell whether the operating system refused something.
+
+    A TimeoutError that a signal handler of the user's raises is an OSError too, but bears no number.
+    """
+    return isinstance(error, OSError) and error.errno is not None
+
+
+class _PassRefusals:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
+        return is_refusal(error)
+
+
+# `with pass_refusals:` goes on behind the block when the operating system refuses what is in it.
+pass_refusals = _PassRefusals()
+
+
 def read_file(name: str, limit: int = 1 << 20) -> bytes | None:
     """Return the first `limit` bytes of a file, or None when it cannot be read."""
-    try:
+    with pass_refusals:
         fd = Real.open(name, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        parts = []
-        while limit > 0 and (part := Real.read(fd, min(limit, 1 << 16))):
-            parts.append(part)
-            limit -= len(part)
-        return b"".join(parts)
-    except OSError:
-        return None
-    finally:
-        Real.close(fd)
+        try:
+            parts = []
+            while limit > 0 and (part := Real.read(fd, min(limit, 1 << 16))):
+                parts.append(part)
+                limit -= len(part)
+            return b"".join(parts)
+        finally:
+            Real.close(fd)
+    return None
 
 
 def new_uuid() -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from _thread import RLock
-from contextlib import suppress
+from errno import ENOSPC
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,6 +25,7 @@ from crossbridge.profiling.descriptor import (
     claim,
     close,
     duplicate,
+    identity,
     is_marked,
     probe,
     set_mark,
@@ -32,7 +33,7 @@ from crossbridge.profiling.descriptor import (
 from crossbridge.profiling.files import append_copy, make_folder, names_in, remove, size_of
 from crossbridge.profiling.models import SegmentEnd
 from crossbridge.profiling.origin import DROPPED_OFFSET, dropped_text, first_line
-from crossbridge.profiling.real import Real, new_uuid, now_us
+from crossbridge.profiling.real import Real, is_refusal, new_uuid, now_us, pass_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +95,9 @@ class SegmentWriter:
         self._forks = Forks.number
         self._fd = NOT_OPEN
         self._path = ""
+        self._paths: dict[
+            tuple[int, int], str
+        ] = {}  # by device and inode: a change of what `_fd` is changes the path too
         self._size = 0  # of the file, when it was last looked at
         self._collected, self._dropped = count(), count()
         self._collected_before = self._dropped_before = 0
@@ -137,8 +141,9 @@ class SegmentWriter:
                     written = write(self._fd, line)
                     if written == len(line):
                         return True
-            except OSError:
-                pass
+            except OSError as error:
+                if error.errno is None:  # from a signal handler of the user's: see is_refusal
+                    raise
         return self._append_slowly(line, written)
 
     def drop(self) -> None:
@@ -213,7 +218,7 @@ class SegmentWriter:
         A line of which a part went in (the disk is full) is not lost: its rest goes in front of the next one.
         """
         data = self._rest + line
-        with suppress(OSError):
+        with pass_refusals:
             while data:
                 data = data[Real.write(self._fd, data) :]
         missing_before = len(data) - len(line)
@@ -228,13 +233,12 @@ class SegmentWriter:
         """Overwrite the header's count in place: no new block is needed, so a full disk takes it."""
         if not self._path:
             return
-        try:
+        with pass_refusals:
             fd = Real.open(self._path, os.O_WRONLY | os.O_CLOEXEC)  # pwrite appends where O_APPEND is set
-        except OSError:
-            return
-        with suppress(OSError):
-            Real.pwrite(fd, dropped_text(self.dropped - self._dropped_before), DROPPED_OFFSET)
-        close(fd)
+            try:
+                Real.pwrite(fd, dropped_text(self.dropped - self._dropped_before), DROPPED_OFFSET)
+            finally:
+                close(fd)
 
     # The file ---------------------------------------------------------------------------------------------------
 
@@ -244,6 +248,7 @@ class SegmentWriter:
             return False
         stat = Real.fstat(self._fd)
         self._size = stat.st_size
+        self._path = self._paths.get((stat.st_dev, stat.st_ino), self._path)
         return stat.st_nlink > 0
 
     def _put_in_place(self) -> bool:
@@ -256,11 +261,10 @@ class SegmentWriter:
 
     def _reopen(self) -> bool:
         """Open the segment again after somebody closed our descriptor, whose number may be another's by now."""
-        try:
+        with pass_refusals:
             self._fd = claim(Real.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC))
-        except OSError:
-            return False
-        return True
+            return True
+        return False
 
     def _restore(self) -> bool:
         """
@@ -269,20 +273,21 @@ class SegmentWriter:
         It is the same segment with the same bytes, so that a reader goes on where it stood.
         """
         draft = self._path.removesuffix("jsonl") + "tmp"
+        fd = NOT_OPEN
         try:
             fd = self._create(draft)
-        except OSError:
-            return False
-        try:
+            self._paths[identity(fd)] = self._path
             size = append_copy(self._fd, fd, 0)
             Real.replace(draft, self._path)
             old_fd = self._adopt(fd)
-        except OSError:
+        except BaseException as error:
             close(fd)
             remove(draft)
-            return False
+            if is_refusal(error):
+                return False
+            raise
         _let_appends_finish()
-        with suppress(OSError):
+        with pass_refusals:
             append_copy(old_fd, self._fd, size)  # what other threads wrote meanwhile
         close(old_fd)
         self._write_dropped()
@@ -303,19 +308,30 @@ class SegmentWriter:
         fd = NOT_OPEN
         try:
             fd = self._create(path)
+            self._paths[identity(fd)] = path
             if Real.write(fd, header) < len(header):
-                raise OSError  # noqa: TRY301  (as if nothing had gone in)
+                raise OSError(ENOSPC, "no room for the first line")  # noqa: TRY301
+            self.segment_ids.append(segment_id)
             old_fd = self._adopt(fd)
-        except OSError:
-            if fd != NOT_OPEN:
-                close(fd)
-                remove(path)
-            return False
+        except BaseException as error:
+            self._undo(fd, path, segment_id)
+            if is_refusal(error):
+                return False
+            raise
         self._path, self._size = path, len(header)
-        self.segment_ids.append(segment_id)
         if old_fd != NOT_OPEN:
             self._end_segment(old_fd, None, segment_id, underway=1)
         return True
+
+    def _undo(self, fd: int, path: str, segment_id: str) -> None:
+        """Take back a segment that could not be begun; not one that has, when a signal handler raised after that."""
+        is_begun = is_marked(self._fd) and self._paths.get(identity(self._fd)) == path
+        if fd == NOT_OPEN or is_begun:
+            return
+        close(fd)
+        remove(path)
+        if segment_id in self.segment_ids:
+            self.segment_ids.remove(segment_id)
 
     def _create(self, path: str) -> int:
         make_folder(path.rpartition("/")[0])
@@ -331,9 +347,10 @@ class SegmentWriter:
             self._fd = claim(fd)
             return NOT_OPEN
         old_fd = duplicate(self._fd)
+        set_mark(fd)
         Real.dup2(fd, self._fd, False)  # noqa: FBT003  (inheritable)
-        close(fd)
         set_mark(self._fd)
+        close(fd)
         return old_fd
 
     def _end_segment(self, fd: int, status: str | None, next_id: str | None, underway: int = 0) -> None:
@@ -349,7 +366,7 @@ class SegmentWriter:
         data, self._rest = self._rest + _encode(end) + b"\n", b""
         self._collected_before += end.collected
         self._dropped_before += end.dropped
-        with suppress(OSError):
+        with pass_refusals:
             while data:
                 data = data[Real.write(fd, data) :]
         close(fd)

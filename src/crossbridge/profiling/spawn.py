@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossbridge.profiling.config import to_environ
-from crossbridge.profiling.real import Real
+from crossbridge.profiling.real import Real, is_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,13 @@ def start_shipper(config: ProfileConfig, environ: Mapping[str, str]) -> bool:
             shipper_environ(config, environ),
             setsid=True,
         )
-    except (OSError, NotImplementedError, ValueError):  # no shell; no setsid; a NUL in the environment
+    except (
+        OSError,
+        NotImplementedError,
+        ValueError,
+    ) as error:  # no shell; no setsid; a NUL in the environment
+        if isinstance(error, OSError) and not is_refusal(error):
+            raise
         return False
     with suppress(ChildProcessError):  # the user's own waiting was faster
         Real.waitpid(pid, 0)

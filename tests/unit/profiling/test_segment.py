@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -212,7 +213,7 @@ def test_a_segment_that_cannot_be_followed_goes_on(tmp_path, monkeypatch):
 
 
 def refuse(*_args):
-    raise OSError
+    raise OSError(errno.EACCES, "refused")
 
 
 # Room
