@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from support.feed import NOON_US, Segment
+from support.panels import PANELS, panel_rows
 
 NOON = datetime(2026, 11, 17, 12, tzinfo=timezone.utc)
 HOUR_US = 3_600_000_000
-_, *_BLOCKS = re.split(
-    r"^-- (.+) --$", Path(__file__).with_name("guide_panels.sql").read_text(), flags=re.MULTILINE
-)
-PANELS = dict(zip(_BLOCKS[::2], _BLOCKS[1::2], strict=True))
-
-
-def _rows(db, title, *, since=NOON - timedelta(hours=6), until=NOON + timedelta(hours=6), test_id=""):
-    """Run a panel as Grafana does: its PostgreSQL data source writes out the macro, and sets the variable's text."""
-
-    def between(match):
-        return f"{match[1]} BETWEEN '{since:%Y-%m-%dT%H:%M:%SZ}' AND '{until:%Y-%m-%dT%H:%M:%SZ}'"
-
-    query = re.sub(r"\$__timeFilter\((\w+)\)", between, PANELS[title]).replace("$test_id", test_id)
-    assert "$" not in query
-    return db.execute(query.encode()).fetchall()
 
 
 @pytest.fixture
@@ -54,29 +38,29 @@ def test_there_are_six():
 
 
 def test_test_execution_trends(recorded):
-    assert _rows(recorded, "Test Execution Trends (Time Series)") == [
+    assert panel_rows(recorded, "Test Execution Trends (Time Series)") == [
         (NOON, Decimal(690), 3000, 0),
         (NOON + timedelta(hours=1), Decimal(1500), 1500, 1500),
     ]
 
 
 def test_framework_performance_comparison(recorded):
-    assert _rows(recorded, "Framework Performance Comparison (Bar Chart)") == [
+    assert panel_rows(recorded, "Framework Performance Comparison (Bar Chart)") == [
         ("robot", 1500),
         ("pytest", 690),
     ]
 
 
 def test_test_success_rate(recorded):
-    assert _rows(recorded, "Test Success Rate (Gauge)") == [(Decimal("50.00"),)]
+    assert panel_rows(recorded, "Test Success Rate (Gauge)") == [(Decimal("50.00"),)]
 
 
 def test_flaky_tests_detection(recorded):
-    assert _rows(recorded, "Flaky Tests Detection (Table)") == [("flaky", 2, 1, 1, Decimal("50.00"))]
+    assert panel_rows(recorded, "Flaky Tests Detection (Table)") == [("flaky", 2, 1, 1, Decimal("50.00"))]
 
 
 def test_top_10_slowest_tests(recorded):
-    assert _rows(recorded, "Top 10 Slowest Tests (Table)") == [
+    assert panel_rows(recorded, "Top 10 Slowest Tests (Table)") == [
         ("slow", "pytest", 3000, 1),
         ("login", "robot", 1500, 1),
         ("flaky", "pytest", 200, 2),
@@ -86,9 +70,9 @@ def test_top_10_slowest_tests(recorded):
 
 
 def test_step_level_profiling(recorded):
-    rows = _rows(recorded, "Step-Level Profiling (Time Series)", test_id="slow")
+    rows = panel_rows(recorded, "Step-Level Profiling (Time Series)", test_id="slow")
     assert sorted(rows) == [(NOON, "close", Decimal(1)), (NOON, "open", Decimal(500))]
-    assert _rows(recorded, "Step-Level Profiling (Time Series)", test_id="flaky") == []
+    assert panel_rows(recorded, "Step-Level Profiling (Time Series)", test_id="flaky") == []
 
 
 # The guide's tables, column by column; ours come on top.
