@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 from _thread import RLock
-from errno import ENOSPC
 from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,18 +21,14 @@ from crossbridge.profiling.descriptor import (
     GET_MARK,
     MARK,
     NOT_OPEN,
-    claim,
     close,
-    duplicate,
-    identity,
-    is_marked,
     probe,
-    set_mark,
 )
-from crossbridge.profiling.files import append_copy, make_folder, names_in, remove, size_of
+from crossbridge.profiling.files import names_in, size_of
 from crossbridge.profiling.models import SegmentEnd
 from crossbridge.profiling.origin import DROPPED_OFFSET, dropped_text, first_line
-from crossbridge.profiling.real import Real, is_refusal, new_uuid, now_us, pass_refusals
+from crossbridge.profiling.real import Real, new_uuid, now_us, pass_refusals
+from crossbridge.profiling.segment_file import SegmentFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,12 +88,7 @@ class SegmentWriter:
         self.segment_ids: list[str] = []
         self.writer = new_uuid()
         self._forks = Forks.number
-        self._fd = NOT_OPEN
-        self._path = ""
-        self._paths: dict[
-            tuple[int, int], str
-        ] = {}  # by device and inode: a change of what `_fd` is changes the path too
-        self._size = 0  # of the file, when it was last looked at
+        self._file = SegmentFile(_let_appends_finish)
         self._collected, self._dropped = count(), count()
         self._collected_before = self._dropped_before = 0
         self._rest = b""  # what is missing of a line that has begun
@@ -136,9 +126,10 @@ class SegmentWriter:
         written = 0
         if self._room > 0 and at_us < self._look_us and not self._rest and self._forks == Forks.number:
             try:
+                fd = self._file.fd
                 # Nothing of the user's may stand between these two lines: the number could change hands.
-                if probe(self._fd, GET_MARK) == MARK:
-                    written = write(self._fd, line)
+                if probe(fd, GET_MARK) == MARK:
+                    written = write(fd, line)
                     if written == len(line):
                         return True
             except OSError as error:
@@ -148,8 +139,12 @@ class SegmentWriter:
 
     def drop(self) -> None:
         """Count an event that could not even be encoded."""
-        next(self._collected)
         with Forks.lock:
+            if self._forks != Forks.number:
+                self._begin_in_child()
+            else:
+                next(self._collected)
+            self._get_ready(0)
             self._count_dropped()
 
     def close(self, status: str | None) -> bool:
@@ -165,9 +160,9 @@ class SegmentWriter:
                 return True
             self._room = 0
             self._full_until_us = sys.maxsize
-            if self._is_in_place() or self._put_in_place():
-                self._end_segment(self._fd, status, None)
-            self._fd, self._path = NOT_OPEN, ""
+            if self._file.is_in_place() or self._put_in_place():
+                self._end_segment(self._file.fd, status, None)
+            self._file.forget()
             return True
 
     # What is slow: under Forks.lock -----------------------------------------------------------------------------
@@ -187,15 +182,14 @@ class SegmentWriter:
 
     def _begin_in_child(self) -> None:
         self._origin = self._origin._replace(parent=self.writer)
-        if is_marked(self._fd):
-            close(self._fd)
+        self._file.forget()
         self._begin()
         next(self._collected)  # the event on whose account we are here
 
     def _get_ready(self, size: int) -> bool:
         """Make sure that there is a file to write to and room for `size` bytes in the spool."""
         now = now_us()
-        if now < self._full_until_us or not (self._is_in_place() or self._put_in_place()):
+        if now < self._full_until_us or not (self._file.is_in_place() or self._put_in_place()):
             return False
         self._look_us = now + LOOK_US
         if self._room <= 0:
@@ -204,7 +198,7 @@ class SegmentWriter:
 
     def _make_room(self, size: int) -> None:
         """Begin a new segment when this one is full, and allow as many bytes more as the spool and the segment have."""
-        segment_left = ROTATE_BYTES - self._size
+        segment_left = ROTATE_BYTES - self._file.size
         if segment_left <= size:
             segment_left = ROTATE_BYTES if self._open_segment() else ALLOWANCE_MIN_BYTES
         spool_left = self._spool_max_bytes - _spool_bytes(self._spool)
@@ -220,7 +214,7 @@ class SegmentWriter:
         data = self._rest + line
         with pass_refusals:
             while data:
-                data = data[Real.write(self._fd, data) :]
+                data = data[Real.write(self._file.fd, data) :]
         missing_before = len(data) - len(line)
         self._rest = data if missing_before < 0 else data[:missing_before]
         return missing_before < 0
@@ -230,128 +224,36 @@ class SegmentWriter:
         self._write_dropped()
 
     def _write_dropped(self) -> None:
-        """Overwrite the header's count in place: no new block is needed, so a full disk takes it."""
-        if not self._path:
-            return
-        with pass_refusals:
-            fd = Real.open(self._path, os.O_WRONLY | os.O_CLOEXEC)  # pwrite appends where O_APPEND is set
-            try:
-                Real.pwrite(fd, dropped_text(self.dropped - self._dropped_before), DROPPED_OFFSET)
-            finally:
-                close(fd)
+        if self._file.path:
+            self._file.overwrite(dropped_text(self.dropped - self._dropped_before), DROPPED_OFFSET)
 
     # The file ---------------------------------------------------------------------------------------------------
 
-    def _is_in_place(self) -> bool:
-        """Whether the descriptor is ours and its file has not been removed."""
-        if not is_marked(self._fd):
-            return False
-        stat = Real.fstat(self._fd)
-        self._size = stat.st_size
-        self._path = self._paths.get((stat.st_dev, stat.st_ino), self._path)
-        return stat.st_nlink > 0
-
     def _put_in_place(self) -> bool:
         """Get at the segment again, or begin a new one when it is gone for good or there is none yet."""
-        if not self._path:
-            return self._open_segment()
-        if is_marked(self._fd):
-            return self._restore()
-        return self._reopen() or self._open_segment()
-
-    def _reopen(self) -> bool:
-        """Open the segment again after somebody closed our descriptor, whose number may be another's by now."""
-        with pass_refusals:
-            self._fd = claim(Real.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC))
+        if self._file.path and self._file.get_back():
+            self._write_dropped()
             return True
-        return False
-
-    def _restore(self) -> bool:
-        """
-        Put back the file that somebody removed, from the descriptor that still holds it.
-
-        It is the same segment with the same bytes, so that a reader goes on where it stood.
-        """
-        draft = self._path.removesuffix("jsonl") + "tmp"
-        fd = NOT_OPEN
-        try:
-            fd = self._create(draft)
-            self._paths[identity(fd)] = self._path
-            size = append_copy(self._fd, fd, 0)
-            Real.replace(draft, self._path)
-            old_fd = self._adopt(fd)
-        except BaseException as error:
-            close(fd)
-            remove(draft)
-            if is_refusal(error):
-                return False
-            raise
-        _let_appends_finish()
-        with pass_refusals:
-            append_copy(old_fd, self._fd, size)  # what other threads wrote meanwhile
-        close(old_fd)
-        self._write_dropped()
-        return True
+        return not self._file.is_open and self._open_segment()
 
     def _open_segment(self) -> bool:
         """Begin a segment; the one before, if there is one, ends."""
         segment_id = new_uuid() if self.segment_ids else self.writer
-        goes_on = is_marked(self._fd)
-        path = f"{self._spool}/{self._origin.run_id}/{segment_id}.jsonl"
         header = first_line(
             self._origin,
             segment_id=segment_id,
             writer=self.writer,
             seq=len(self.segment_ids),
-            dropped=0 if goes_on else self.dropped - self._dropped_before,
+            dropped=0 if self._file.is_open else self.dropped - self._dropped_before,
         )
-        fd = NOT_OPEN
-        try:
-            fd = self._create(path)
-            self._paths[identity(fd)] = path
-            if Real.write(fd, header) < len(header):
-                raise OSError(ENOSPC, "no room for the first line")  # noqa: TRY301
-            self.segment_ids.append(segment_id)
-            old_fd = self._adopt(fd)
-        except BaseException as error:
-            self._undo(fd, path, segment_id)
-            if is_refusal(error):
-                return False
-            raise
-        self._path, self._size = path, len(header)
+        self.segment_ids.append(segment_id)
+        old_fd = self._file.begin(f"{self._spool}/{self._origin.run_id}/{segment_id}.jsonl", header)
+        if old_fd is None:
+            self.segment_ids.remove(segment_id)
+            return False
         if old_fd != NOT_OPEN:
             self._end_segment(old_fd, None, segment_id, underway=1)
         return True
-
-    def _undo(self, fd: int, path: str, segment_id: str) -> None:
-        """Take back a segment that could not be begun; not one that has, when a signal handler raised after that."""
-        is_begun = is_marked(self._fd) and self._paths.get(identity(self._fd)) == path
-        if fd == NOT_OPEN or is_begun:
-            return
-        close(fd)
-        remove(path)
-        if segment_id in self.segment_ids:
-            self.segment_ids.remove(segment_id)
-
-    def _create(self, path: str) -> int:
-        make_folder(path.rpartition("/")[0])
-        return Real.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-
-    def _adopt(self, fd: int) -> int:
-        """
-        Let `append` write to this file from now on; return a descriptor of the file before, or NOT_OPEN.
-
-        The number stays, so that a thread in the midst of an append finds the one file or the other behind it.
-        """
-        if not is_marked(self._fd):
-            self._fd = claim(fd)
-            return NOT_OPEN
-        old_fd = duplicate(self._fd)
-        set_mark(fd)
-        Real.dup2(fd, self._fd, False)  # noqa: FBT003  (inheritable)
-        set_mark(self._fd)
-        close(fd)
-        return old_fd
 
     def _end_segment(self, fd: int, status: str | None, next_id: str | None, underway: int = 0) -> None:
         """Write the last line, behind what is missing of the one before, and close; `underway` events go elsewhere."""

@@ -38,7 +38,7 @@ def test_a_forked_child_writes_a_segment_of_its_own(tmp_path):
     run_in_child(
         FORK
         + """
-number = writer._fd
+number = writer._file.fd
 def child():
     append(writer, 1)
     append(writer, 2)
@@ -103,6 +103,12 @@ writer.close("passed")
         "passed"
     ]
     assert numbers(tmp_path) == [0, 1]
+
+
+def test_a_child_counts_what_it_drops_in_its_own_header(tmp_path):
+    run_in_child(FORK + "in_fork(writer.drop)\nassert (writer.collected, writer.dropped) == (1, 0)", tmp_path)
+    dropped = {header["role"]: header["dropped"] for header, *_ in map(read_events, segment_paths(tmp_path))}
+    assert dropped == {"main": 0, "child": 1}
 
 
 def test_a_child_leaves_the_parents_broken_off_line_alone(tmp_path):
@@ -171,7 +177,7 @@ def test_what_a_child_executes_holds_no_descriptor_of_ours(tmp_path):
         FORK
         + """
 def child():
-    os.execv(sys.executable, [sys.executable, "-c", f"import os; os.fstat({writer._fd})"])
+    os.execv(sys.executable, [sys.executable, "-c", f"import os; os.fstat({writer._file.fd})"])
 pid = os.fork()
 if pid == 0:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

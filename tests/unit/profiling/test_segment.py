@@ -13,7 +13,7 @@ import pytest
 
 from crossbridge.profiling import segment
 from crossbridge.profiling.real import Real, now_us
-from crossbridge.profiling.segment import SegmentWriter
+from crossbridge.profiling.segment_file import SegmentFile
 from support.children import run_in_child
 from support.segments import (
     append,
@@ -191,13 +191,13 @@ def test_the_number_stays_for_threads_that_hold_it(tmp_path, monkeypatch):
     monkeypatch.setattr(segment, "LOOK_US", 0)
     monkeypatch.setattr(segment, "ROTATE_BYTES", 2048)
     writer = new_writer(tmp_path)
-    number = writer._fd
+    number = writer._file.fd
     for event in range(5):
         append(writer, event, size=1000)
     next(tmp_path.rglob(writer.segment_ids[-1] + ".jsonl")).unlink()
     append(writer, 5)
     assert len(writer.segment_ids) > 2
-    assert writer._fd == number
+    assert writer._file.fd == number
     assert numbers(tmp_path) == list(range(6))
 
 
@@ -205,7 +205,7 @@ def test_a_segment_that_cannot_be_followed_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(segment, "ROTATE_BYTES", 2048)
     writer = new_writer(tmp_path)
     assert append(writer, 0, size=1000)
-    monkeypatch.setattr(SegmentWriter, "_create", refuse)
+    monkeypatch.setattr(SegmentFile, "_create", refuse)
     assert append(writer, 1, size=1000)
     monkeypatch.undo()
     assert numbers(tmp_path) == [0, 1]

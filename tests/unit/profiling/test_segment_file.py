@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 def test_the_descriptor_is_high_marked_and_not_inherited(tmp_path):
     writer = new_writer(tmp_path)
-    assert writer._fd >= LOWEST_FD
-    assert is_marked(writer._fd)
-    assert not os.get_inheritable(writer._fd)
+    assert writer._file.fd >= LOWEST_FD
+    assert is_marked(writer._file.fd)
+    assert not os.get_inheritable(writer._file.fd)
     writer.close(None)
 
 
@@ -33,8 +33,8 @@ def test_it_works_where_there_are_no_high_descriptors(tmp_path):
         """
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
         writer = new_writer(spool)
-        assert append(writer, 1) and writer._fd < 64
-        os.close(writer._fd)
+        assert append(writer, 1) and writer._file.fd < 64
+        os.close(writer._file.fd)
         assert append(writer, 2)
         """,
         tmp_path,
@@ -45,7 +45,7 @@ def test_it_works_where_there_are_no_high_descriptors(tmp_path):
 def test_a_closed_descriptor_is_opened_again(tmp_path):
     writer = new_writer(tmp_path)
     append(writer, 1)
-    os.close(writer._fd)
+    os.close(writer._file.fd)
     assert append(writer, 2)
     assert len(writer.segment_ids) == 1
     writer.close("passed")
@@ -56,13 +56,13 @@ def test_a_closed_descriptor_is_opened_again(tmp_path):
 def test_a_number_that_is_another_files_by_now_is_left_to_it(tmp_path, mode):
     writer = new_writer(tmp_path / "spool")
     append(writer, 1)
-    os.close(writer._fd)
+    os.close(writer._file.fd)
     with (tmp_path / "users").open(mode) as users:
-        os.dup2(users.fileno(), writer._fd)
-        number = writer._fd
+        os.dup2(users.fileno(), writer._file.fd)
+        number = writer._file.fd
         for event in (2, 3):
             assert append(writer, event)
-        assert writer._fd != number
+        assert writer._file.fd != number
         os.write(number, b"theirs")
         writer.close("passed")
         os.write(number, b" still")
@@ -88,9 +88,9 @@ def test_where_files_bear_no_mark_device_and_inode_tell(tmp_path):
             assert append(writer, number, size=200)
         assert len(writer.segment_ids) > 1
         with (spool / "users").open("ab") as users:
-            os.dup2(users.fileno(), writer._fd)
+            os.dup2(users.fileno(), writer._file.fd)
             assert append(writer, 20)
-        os.close(writer._fd)
+        os.close(writer._file.fd)
         assert append(writer, 21)
         """,
         tmp_path,
@@ -141,7 +141,7 @@ def test_removed_and_closed_at_once_a_new_segment_begins(tmp_path):
     writer = new_writer(tmp_path / "spool")
     append(writer, 1)
     shutil.rmtree(tmp_path / "spool")
-    os.close(writer._fd)
+    os.close(writer._file.fd)
     assert append(writer, 2)
     header, *events = read_events(only_segment(tmp_path))
     assert (header["seq"], header["writer"]) == (1, writer.writer)
@@ -196,7 +196,7 @@ def test_the_working_folder_may_go_away(tmp_path):
         append(writer, 1)
         os.rmdir(spool / "cwd")
         append(writer, 2)
-        os.close(writer._fd)
+        os.close(writer._file.fd)
         append(writer, 3)
         writer.close("passed")
         """,
