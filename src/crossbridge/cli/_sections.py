@@ -195,7 +195,12 @@ def interrupted(found: Sequence[Failure], whole: int) -> Section:
         return
     yield heading("Interrupted", *_shown(len(found), whole))
     yield Entries(
-        (f.status, f.framework, f.test_id, f"after {duration(f.duration_us)}: {first_line(f.error_message)}")
+        (
+            f.status,
+            f.framework,
+            f.test_id,
+            ": ".join(filter(None, [f"after {duration(f.duration_us)}", first_line(f.error_message)])),
+        )
         for f in found
     )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crossbridge.profiling.collector import MetricsCollector
     from crossbridge.profiling.models import ProfileConfig
 
-DELIVERY_TIMEOUT_S = 15.0
+DELIVERY_TIMEOUT_S = 10.0  # a shipper may have a backlog of other runs to deliver first
 
 
 class DemoTest(NamedTuple):
@@ -84,6 +84,7 @@ def demo(
     """
     from crossbridge.profiling.collector import MetricsCollector
     from crossbridge.profiling.config import load
+    from crossbridge.profiling.guard import Faults
 
     config = load()
     config = replace(config, enabled=True, environment=config.environment or "demo")
@@ -91,7 +92,9 @@ def demo(
     _show_database(target)
     collector = MetricsCollector.get_instance(config)
     if not collector.start(framework=TESTS[0].framework):
-        raise typer.Exit(1)
+        raise CrossbridgeError(
+            f"recording did not begin: {Faults.first or 'see above'}. Try 'crossbridge doctor'."
+        )
     print("✅ Metrics collector started")
     print(f"✅ Run ID: {collector.run_id}")
     print("✅ Storage backend: PostgreSQL")
@@ -158,7 +161,9 @@ def _deliver(collector: MetricsCollector, config: ProfileConfig, target: Target)
     """End the run and see its events delivered: by the shipper, or else from here. Return why that failed."""
     from crossbridge.profiling.spool import deliver_spool
 
-    if collector.shutdown(status="passed", timeout_s=DELIVERY_TIMEOUT_S):
+    if collector.shutdown(status="passed") or (
+        collector.shipper.error is None and collector.flush(timeout_s=DELIVERY_TIMEOUT_S)
+    ):
         return None
     try:
         deliver_spool(config, target)

@@ -105,7 +105,7 @@ def _pytest_options(root: Path) -> Iterator[tuple[str, str]]:
 
 def _cost(config: ProfileConfig) -> Check:
     """Time what a hook does with an event: append it to a file in the spool."""
-    spool = _nearest_folder(config.spool_path)
+    spool = _nearest(config.spool_path)
     path = spool / f".crossbridge-doctor-{os.getpid()}"
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -133,5 +133,5 @@ def _append_us(fd: int) -> float:
     return (time.perf_counter_ns() - began) / 1000
 
 
-def _nearest_folder(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.is_dir())
+def _nearest(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.exists())

@@ -57,7 +57,7 @@ def _room(config: ProfileConfig, segments: list[Path]) -> Check:
 
 
 def _disk(config: ProfileConfig) -> Check:
-    folder = next(folder for folder in (config.spool_path, *config.spool_path.parents) if folder.is_dir())
+    folder = next(folder for folder in (config.spool_path, *config.spool_path.parents) if folder.exists())
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         mend = "Make room, or set CROSSBRIDGE_SPOOL_DIR to another disk."
