@@ -32,7 +32,7 @@ def start_ticks(pid: int) -> int:
 
 def gone() -> dict[str, int]:
     """`pid` and `pid_start` of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     identity = {"pid": process.pid, "pid_start": start_ticks(process.pid)}
     process.communicate()
     return identity

@@ -163,7 +163,7 @@ def test_a_process_long_dead_is_taken_to_have_died_when_it_last_wrote(spool, mig
 
 
 def test_a_zombie_counts_as_gone(spool, migrated):
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     segment = SegmentFile(spool, pid=child.pid, pid_start=start_ticks(child.pid))
     with shipper(spool, migrated) as process:
         wait_until(segment.ack_path.exists, "the header delivered")
