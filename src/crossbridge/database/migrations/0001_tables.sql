@@ -153,7 +153,7 @@ CREATE TABLE crossbridge.segments (
     run_id            uuid NOT NULL,
     segment_id        uuid NOT NULL,
     writer            uuid NOT NULL,               -- the process: all its segments share it
-    seq               integer NOT NULL,
+    seq               integer NOT NULL CHECK (seq >= 0),
     parent            uuid,                        -- writer of the process that answers for this one
     role              text NOT NULL CHECK (role = CASE WHEN parent IS NULL THEN 'main' ELSE 'child' END),
     worker            text,
