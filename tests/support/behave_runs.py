@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,6 +13,18 @@ if TYPE_CHECKING:
 RUNNER = "crossbridge.integrations.behave:Runner"
 BEHAVE = ("behave", "-r", RUNNER)
 JSON = ("-f", "json", "-o", "report.json")
+
+# What `crossbridge init` adds to an environment.py.
+INSTALL = """
+import sys
+
+try:
+    from crossbridge.integrations.behave import install
+
+    install()
+except ImportError as error:  # the tests run without it
+    print(f"crossbridge: profiling is off for this run: {error}", file=sys.stderr)
+"""
 
 # behave's own words for a scenario, in ours.
 OURS = {"passed": "passed", "failed": "failed", "skipped": "skipped"} | dict.fromkeys(
@@ -47,6 +61,16 @@ def outcomes(report: Path) -> list[tuple[str, str]]:
         for feature in json.loads(report.read_text())
         for scenario in _scenarios(feature)
     ]
+
+
+def junit_outcomes(folder: Path) -> Counter[tuple[str, str]]:
+    """`file.Feature name` and status, in our words, of every scenario that behave's JUnit reports call run or skipped."""
+    return Counter(
+        (case.get("classname"), OURS[case.get("status")])
+        for path in folder.glob("TESTS-*.xml")
+        for case in ET.parse(path).iter("testcase")
+        if case.get("status") != "untested"
+    )
 
 
 def _scenarios(container: dict) -> list[dict]:

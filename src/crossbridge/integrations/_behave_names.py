@@ -87,7 +87,7 @@ class Names:
             raw = "::".join((file, *title))
             times_seen[raw] = number = times_seen.get(raw, 0) + 1
             test_id = stable_id(raw if number == 1 else f"{raw} #{number}", self._root)
-            self._names[id(part)] = Name(part, test_id, feature.name, file)
+            self._names[id(part)] = Name(part, test_id, feature.name or file, file)
 
     def of(self, part: Any) -> Name:
         """Return the name of a scenario, rule or feature of the one that was read last."""

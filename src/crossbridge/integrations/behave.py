@@ -13,10 +13,10 @@ import os
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import behave
 import behave.model
 import behave.runner
 from behave.step_registry import StepRegistry
-from behave.version import VERSION
 
 from crossbridge.integrations import _session
 from crossbridge.integrations._behave_names import Names, Patterns, without_quoted
@@ -88,7 +88,7 @@ class Recording:
     @classmethod
     def begin(cls, runner: Any) -> None:
         if cls.current is None and not runner.config.dry_run:
-            collector = _session.begin(cls.config, "behave", VERSION)
+            collector = _session.begin(cls.config, "behave", behave.__version__)
             cls.current = cls(runner, collector) if collector is not None else None
 
     @classmethod

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.behave_runs import BEHAVE, RUNNER
+from support.behave_runs import BEHAVE, INSTALL, RUNNER
 
-# What `crossbridge init` adds to an environment.py.
-INSTALL = """
-try:
-    from crossbridge.integrations.behave import install
-except ImportError:
-    pass
-else:
-    install()
-"""
 HOOKS = """
 def before_all(context):
     context.seen = ["before_all"]
@@ -143,6 +134,7 @@ def test_environment_works_where_crossbridge_is_not_installed(two):
     run = two.run("behave")
     assert run.returncode == 1
     assert "1 scenario passed, 1 failed" in run.stdout
+    assert run.line == "crossbridge: profiling is off for this run: not here"
     assert run.segments == []
 
 
