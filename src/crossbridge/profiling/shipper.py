@@ -93,12 +93,15 @@ class Shipper:
 
     def _step(self) -> None:
         flush = self._is_flush_asked()  # first: what was written before the asking is seen after it
+        if flush:
+            self._backoff.hurry()
         self.seen = self._watch.segments()
         for delivery in self._chains.take_in(self.seen):
             self._versions.ask_for(delivery)
         check_writers = self._every(WRITERS_EVERY_S, "_writers_checked_s")
         for chain in self._chains:
-            chain.look()
+            if chain.writing or self._backoff.ready:  # else it neither grows nor can be delivered
+                chain.look()
             if check_writers:
                 chain.check_writer()
             if flush:

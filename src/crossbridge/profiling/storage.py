@@ -1,17 +1,12 @@
-"""Where a shipper delivers: the configured server, or the embedded one.
+"""Where a shipper delivers: the configured server, or the embedded one. Never imported in a test process.
 
-The one module of `profiling` that knows a database driver. Never imported in a test process.
+The driver is imported when the first session is opened: a shipper that finds another one at work never does.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from psycopg.adapt import Dumper
-
-from crossbridge.database.connection import connect, translated
-from crossbridge.database.migrate import migrate
-from crossbridge.database.server import running_target
 from crossbridge.database.target import Target
 from crossbridge.errors import DatabaseUnreachable
 from crossbridge.profiling.models import StorageBackendType
@@ -19,11 +14,7 @@ from crossbridge.profiling.models import StorageBackendType
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from psycopg import Connection
-
     from crossbridge.profiling.models import ProfileConfig
-
-INGEST = "SELECT crossbridge.ingest(%s, %s, %s, %s, %s)"
 
 
 class Session(Protocol):
@@ -74,6 +65,8 @@ class PostgresBackend:
         self.target = str(target)
 
     def connect(self) -> Session:
+        from crossbridge.profiling.shipping.session import PostgresSession  # noqa: PLC0415
+
         return PostgresSession(self._target)
 
 
@@ -88,50 +81,12 @@ class LocalBackend:
         self.target = f"the embedded server in {data_dir}" if data_dir else "the embedded server"
 
     def connect(self) -> Session:
+        from crossbridge.database.server import running_target  # noqa: PLC0415
+
         target = running_target(self._data_dir)
         if target is None:
             raise DatabaseUnreachable("the embedded server is not running. Start it with 'crossbridge up'.")
-        return PostgresSession(target)
-
-
-class PostgresSession:
-    """A connection in autocommit mode: one transaction a call. Works behind PgBouncer in transaction mode too."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._connection: Connection[Any] = connect(target, application_name="crossbridge shipper")
-        try:
-            migrate(self._connection)
-            self._connection.adapters.register_dumper(_JsonText, _JsonTextDumper)
-            if self._connection.info.encoding != "utf-8":
-                self._connection.execute("SET client_encoding TO 'UTF8'")
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def ingest(self, segment_id: str, run_id: str, start: int, end: int, events: bytes) -> int:
-        with translated(self._target):
-            row = self._connection.execute(
-                INGEST, (segment_id, run_id, start, end, _JsonText(events))
-            ).fetchone()
-        assert row is not None  # noqa: S101  (a function's value)
-        return int(row[0])
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-class _JsonText(bytes):
-    """JSON as it stands in a segment, not parsed here."""
-
-
-class _JsonTextDumper(Dumper):
-    """Sends the bytes as they are, UTF-8 or not: the server is the judge."""
-
-    oid = 3802  # jsonb
-
-    def dump(self, obj: bytes) -> bytes:
-        return obj
+        return PostgresBackend(target).connect()
 
 
 def target_of(config: ProfileConfig) -> Target:

@@ -120,6 +120,23 @@ def test_gives_up_a_wrong_password_at_once_when_nobody_writes_and_tells_it_to_no
         assert SECRET not in text
 
 
+def test_a_flush_tries_at_once_what_is_seldom_tried(spool, migrated):
+    """Whoever has mended a password and waits at the end of a run is not kept waiting for half a minute."""
+    segment = SegmentFile(spool)
+    with psycopg.connect(**migrated.parameters(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE late_owner SUPERUSER LOGIN PASSWORD '{SECRET}'")
+        try:
+            with shipper(spool, replace(migrated, user="late_owner", password="mended")) as process:
+                process.wait_for_state("retrying")
+                connection.execute("ALTER ROLE late_owner PASSWORD 'mended'")
+                (spool / "shipper.flush").touch()
+                process.wait_for_state("delivering", timeout_s=10)
+                segment.end()
+                process.wait()
+        finally:
+            connection.execute("DROP ROLE late_owner")
+
+
 def test_the_user_may_lack_the_right_to_make_the_schema(spool, database):
     with psycopg.connect(**database.parameters(), autocommit=True) as connection:
         connection.execute(f"CREATE ROLE writer_only LOGIN PASSWORD '{SECRET}'")

@@ -43,6 +43,15 @@ def test_begins_anew_after_a_success(clock):
     assert backoff.wait_s == pytest.approx(0.1)
 
 
+def test_somebody_who_asks_need_not_wait(clock):
+    backoff = Backoff()
+    backoff.failed()
+    backoff.hurry()
+    assert backoff.ready
+    backoff.failed()
+    assert backoff.wait_s == pytest.approx(0.2)
+
+
 def test_what_waiting_does_not_mend_is_tried_rarely(clock):
     backoff = Backoff()
     backoff.failed(permanent=True)

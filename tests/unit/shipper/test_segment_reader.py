@@ -218,6 +218,13 @@ def test_a_segment_without_header_and_name_is_not_followed(tmp_path):
     assert open_segment(path) is None
 
 
+def test_what_cannot_be_read_is_not_followed(tmp_path):
+    path = tmp_path / new_id() / f"{new_id()}.jsonl"
+    path.mkdir(parents=True)  # root may read any file, but no folder as one
+    os.utime(path, (1e9, 1e9))
+    assert open_segment(path) is None
+
+
 def test_the_spool_is_where_the_runs_folder_lies(file, tmp_path):
     assert open_segment(file.path).spool == file.spool
     loose = tmp_path / "loose" / f"{new_id()}.jsonl"

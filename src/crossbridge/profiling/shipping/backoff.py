@@ -34,6 +34,10 @@ class Backoff:
         self._ready_at_s = time.monotonic() + wait_s
         self._ceiling_s = min(2 * self._ceiling_s, LAST_CEILING_S)
 
+    def hurry(self) -> None:
+        """Let the next attempt be now; if it fails, waits go on growing."""
+        self._ready_at_s = 0.0
+
     def succeeded(self) -> None:
         """Begin anew with short waits."""
         self._ceiling_s = FIRST_CEILING_S

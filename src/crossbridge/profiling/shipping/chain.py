@@ -48,6 +48,7 @@ class Chain:
 
     def hurry(self) -> None:
         """Make due whatever can be sent."""
+        self.backoff.hurry()
         for delivery in self.deliveries:
             delivery.segment.waited_enough()
 

@@ -53,9 +53,13 @@ def write_whole(path: Path, content: bytes) -> None:
     """Replace a file, readable by its owner only, so that a reader sees the old content or the new."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb", buffering=0) as file:
-        file.write(content)
-    draft.replace(path)
+    try:
+        with os.fdopen(fd, "wb", buffering=0) as file:
+            file.write(content)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 class SetAside:

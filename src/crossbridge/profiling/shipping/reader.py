@@ -186,22 +186,29 @@ class Segment:
 
 def open_segment(path: Path) -> Segment | None:
     """
-    Begin to follow a segment; None when its writer has only just created it, or it is of a later version.
+    Begin to follow a segment.
 
-    A file whose first line cannot be read is followed too: what follows that line may be sound.
+    A file whose first line cannot be read is followed too, by its name: what follows that line may be sound.
+
+    Returns: None when its writer has only just created it, it is of a later version, or it is not ours to read.
     """
-    header = read_header(path)
-    if header is None and is_uuid(path.stem) and is_uuid(path.parent.name):
-        with contextlib.suppress(FileNotFoundError):
-            stat = path.stat()
-            if time.time() - stat.st_mtime > HEADER_GRACE_S:
-                header = Header(segment_id=path.stem, run_id=path.parent.name)
-    if header is None or header.v > VERSION:
+    try:
+        header = read_header(path) or _header_by_name(path)
+        if header is None or header.v > VERSION:
+            return None
+        segment = Segment(path, header)
+        segment.look()
+    except OSError:
         return None
-    segment = Segment(path, header)
-    segment.look()
     segment.waited_enough()
     return segment
+
+
+def _header_by_name(path: Path) -> Header | None:
+    named = is_uuid(path.stem) and is_uuid(path.parent.name)
+    if named and time.time() - path.stat().st_mtime > HEADER_GRACE_S:
+        return Header(segment_id=path.stem, run_id=path.parent.name)
+    return None
 
 
 def read_header(path: Path) -> Header | None:
