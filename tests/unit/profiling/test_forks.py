@@ -25,8 +25,9 @@ def in_fork(function):
     if pid == 0:
         try:
             function()
-        finally:
             os._exit(0)
+        finally:
+            os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
 
 writer = new_writer(spool)

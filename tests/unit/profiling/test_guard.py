@@ -11,6 +11,7 @@ from itertools import count
 import pytest
 
 from crossbridge.profiling import guard
+from crossbridge.profiling.sanitise import clean_text
 from support.children import run_in_child
 from support.segments import read_spool
 
@@ -46,6 +47,11 @@ def test_an_error_of_ours_is_counted_and_the_first_is_remembered():
         guarded(lambda value=value: int(f"x{value}"))
     assert guard.Faults.number == 2
     assert guard.Faults.first == "here: ValueError: invalid literal for int() with base 10: 'x1'"
+
+
+def test_an_error_that_python_raises_in_our_code_is_ours():
+    guarded(lambda: clean_text(None))
+    assert guard.Faults.number == 1
 
 
 def test_a_fault_is_remembered_shortly():

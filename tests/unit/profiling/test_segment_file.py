@@ -11,8 +11,17 @@ import pytest
 from crossbridge.profiling import segment
 from crossbridge.profiling.descriptor import LOWEST_FD, is_marked
 from crossbridge.profiling.real import now_us
+from crossbridge.profiling.segment_file import SegmentFile
 from support.children import run_in_child
-from support.segments import append, dropped_in_header, new_writer, numbers, only_segment, read_events
+from support.segments import (
+    append,
+    dropped_in_header,
+    new_writer,
+    numbers,
+    only_segment,
+    read_events,
+    segment_paths,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +144,45 @@ def test_removal_is_noticed_without_more_events_than_a_fifth_of_a_second_brings(
     shutil.rmtree(tmp_path / "spool")
     writer.append(b'{"type":"test_start","number":2}\n', now_us() + segment.LOOK_US)
     assert numbers(tmp_path) == [1, 2]
+
+
+class Alarm(Exception):
+    pass
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("occasion", ["rotation", "removal"])
+def test_an_exception_in_the_midst_of_a_change_of_files_loses_nothing(
+    tmp_path, monkeypatch, occasion, moment
+):
+    # As a signal handler of the user's raises it.
+    monkeypatch.setattr(segment, "LOOK_US", 0)
+    writer = new_writer(tmp_path)
+    append(writer, 0, size=1000)
+    adopt = SegmentFile._adopt
+
+    def adopt_and_raise(file, fd):
+        if moment == "after":
+            adopt(file, fd)
+        raise Alarm
+
+    monkeypatch.setattr(SegmentFile, "_adopt", adopt_and_raise)
+    if occasion == "rotation":
+        monkeypatch.setattr(segment, "ROTATE_BYTES", 2500)
+        writer._room = 0
+        lost = 2
+        append(writer, 1)
+    else:
+        only_segment(tmp_path).unlink()
+        lost = 1
+    with pytest.raises(Alarm):
+        append(writer, lost, size=1000)
+    monkeypatch.setattr(SegmentFile, "_adopt", adopt)
+    for number in range(lost + 1, 10):
+        assert append(writer, number, size=500)
+    writer.close("passed")
+    assert numbers(tmp_path) == [number for number in range(10) if number != lost]
+    assert all(read_events(path)[0]["type"] == "segment_start" for path in segment_paths(tmp_path))
 
 
 def test_removed_and_closed_at_once_a_new_segment_begins(tmp_path):
