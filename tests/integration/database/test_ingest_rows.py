@@ -227,6 +227,14 @@ def test_a_later_segment_fills_what_is_missing_and_changes_nothing_else(db, one)
     }
 
 
+@pytest.mark.parametrize(("first", "later"), [(None, {"b": "2"}), ({"b": "2"}, None)])
+def test_labels_may_be_null(db, one, first, later):
+    segment = Segment(labels=first).deliver(db)
+    Segment(segment.run_id, labels=later).deliver(db)
+
+    assert one("SELECT labels FROM crossbridge.runs") == {"labels": {"b": "2"}}
+
+
 def test_frameworks_of_single_tests_belong_to_the_run(db, one):
     Segment().end("a", framework="restassured").end("b", framework="pytest").end("c").deliver(db)
 

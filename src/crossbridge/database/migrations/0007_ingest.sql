@@ -103,7 +103,7 @@ AS $$
            git_commit = coalesce(r.git_commit, header ->> 'git_commit'),
            ci_provider = coalesce(r.ci_provider, header ->> 'ci_provider'),
            ci_url = coalesce(r.ci_url, header ->> 'ci_url'),
-           labels = coalesce(header -> 'labels', '{}') || r.labels
+           labels = coalesce(nullif(header -> 'labels', 'null'), '{}') || r.labels
      WHERE r.run_id = s.run_id
 $$;
 
@@ -241,7 +241,7 @@ BEGIN
     END IF;
 
     s := crossbridge.advance_segment(before, to_offset, events, b);
-    closes := s.closed_at IS DISTINCT FROM before.closed_at OR s.next IS DISTINCT FROM before.next;
+    closes := b.ends > 0 OR s.closed_at IS DISTINCT FROM before.closed_at;
     IF from_offset = 0 OR closes THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('crossbridge run ' || run_id, 0));
     END IF;
