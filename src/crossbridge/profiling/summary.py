@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from crossbridge.profiling.collector import MetricsCollector
     from crossbridge.profiling.progress import RunProgress
 
-_MEND = "Deliver them with 'crossbridge ingest'."
+_MENDS = {
+    StorageBackendType.NONE: "Deliver them with 'crossbridge ingest'.",
+    StorageBackendType.POSTGRES: "Deliver them with 'crossbridge ingest'.",
+    StorageBackendType.LOCAL: "'crossbridge report' delivers and shows them.",
+}
 
 
 class Summary(NamedTuple):
@@ -44,7 +48,7 @@ def summary(collector: MetricsCollector, others: Iterable[Mapping[str, Any]] = (
     if faults:
         first = next(process["first_fault"] for process in stats if process["first_fault"])
         sentences.append(f"{faults:,} faults of crossbridge's own, the first: {first}")
-    undelivered = progress.spooled and collector.config.backend is not StorageBackendType.NONE
+    undelivered = progress.spooled and collector.config.backend is StorageBackendType.POSTGRES
     return Summary(f"crossbridge: {' '.join(sentences)}", bool(dropped or faults or undelivered))
 
 
@@ -54,14 +58,19 @@ def _whereabouts(collector: MetricsCollector, progress: RunProgress) -> str:
     if not progress.spooled:
         to = f" to {shipper.target}" if shipper.target and progress.written else ""
         return f"{_events(progress.written)} delivered{to}, {run}."
-    spool = os.fspath(config.spool_dir)
-    if config.backend is StorageBackendType.NONE:
-        return f"{_events(progress.spooled)} kept in {spool}, {run}. {_MEND}"
     delivered = f"{progress.written:,} delivered, " if progress.written else ""
-    if shipper.error is None and shipper.alive:
+    if shipper.alive and shipper.error is None:
         return f"{delivered}{_events(progress.spooled)} on their way to {shipper.target}, {run}."
-    reason = (shipper.error or "no shipper runs").rstrip(".")
-    return f"{delivered}{_events(progress.spooled)} kept in {spool}: {reason}. {_MEND}"
+    kept = f"{delivered}{_events(progress.spooled)} kept in {os.fspath(config.spool_dir)}"
+    mend = _MENDS[config.backend]
+    if config.backend is StorageBackendType.NONE:
+        return f"{kept}, {run}. {mend}"
+    reason = shipper.error or "no shipper runs"
+    if config.backend is StorageBackendType.LOCAL:
+        reason = reason.partition(". ")[
+            0
+        ]  # its mend is another one: a command that reads needs no server to run
+    return f"{kept}: {reason.rstrip('.')}. {mend}"
 
 
 def _events(number: int) -> str:
