@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from crossbridge.profiling.storage import Backend
 
 # Between two looks into the spool: while something happens, and while nothing does.
-BUSY_PAUSE_S = 0.02
+BUSY_PAUSE_S = 0.03
 IDLE_PAUSE_S = 0.05
 BUSY_FOR_S = 1.0
-# How often the writers' processes are looked for, and old files.
+# How often it is asked whether the writers live, whether another shipper wants to take over, and what can be removed.
 WRITERS_EVERY_S = 0.5
+HANDOVER_EVERY_S = 0.25
 TIDY_EVERY_S = 60.0
 # How long a shipper that has nothing left to do waits for the next run.
 GRACE_S = 1.0
@@ -65,7 +66,7 @@ class Shipper:
         self._status = ShipperStatus(pid=os.getpid(), backend=backend.name, target=backend.target)
         self._flush_file = os.fspath(self._spool / "shipper.flush")
         self._flush_ns = 0
-        self._writers_checked_s = self._tidied_s = self._busy_s = 0.0
+        self._writers_checked_s = self._handover_checked_s = self._tidied_s = self._busy_s = 0.0
         self._needed_s = time.monotonic()
         self.seen: list[Path] = []  # all segments that were there at the last look
         self._stopping = False
@@ -121,7 +122,7 @@ class Shipper:
     def _deliver(self, due: list[Chain]) -> None:
         if not due:
             return
-        failures = self._couriers.carry(due, go_on=lambda: not self._is_told_to_end())
+        failures = self._couriers.carry(due, go_on=lambda: not self._stopping)
         outage = self._couriers.outage
         if outage is None:
             self._backoff.succeeded()
@@ -156,7 +157,8 @@ class Shipper:
         return hopeless or idle_s >= self._backend.patience_s
 
     def _is_told_to_end(self) -> bool:
-        return self._stopping or self._tenure.is_asked_for()
+        asked = self._every(HANDOVER_EVERY_S, "_handover_checked_s") and self._tenure.is_asked_for()
+        return self._stopping or asked
 
     def _is_flush_asked(self) -> bool:
         before = self._flush_ns
