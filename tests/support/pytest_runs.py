@@ -99,7 +99,8 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "pytest.ini").write_text(_INI)
+        if not (folder / "pytest.ini").exists():
+            (folder / "pytest.ini").write_text(_INI)
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -126,7 +127,7 @@ class Project:
         return subprocess.Popen(
             [*(command or (python, "-m", "pytest")), *map(str, args)],
             cwd=cwd or self.folder,
-            env=clean_environ(**(ON if on else {}), **(environ or {})),
+            env=clean_environ(**(ON if on else {}) | (environ or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
