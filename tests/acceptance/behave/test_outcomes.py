@@ -133,6 +133,16 @@ def test_hook_that_fails_around_scenarios_is_an_error_of_its_own(suite, hook, na
     assert run.status == "failed"
 
 
+def test_cleanup_that_fails_after_the_last_scenario_is_an_error_of_the_feature(suite):
+    suite.write(
+        "features/environment.py",
+        "def before_feature(context, feature):\n    context.add_cleanup(lambda: 1/0)\n",
+    )
+    suite.write("features/a.feature", "Feature: A\n  Scenario: One\n    Given it passes\n")
+    run = suite.run(*BEHAVE)
+    assert run.statuses == {"features/a.feature::One": "passed", "features/a.feature": "error"}
+
+
 @pytest.mark.parametrize(
     ("hook", "recorded"),
     [

@@ -43,6 +43,7 @@ def test_scenarios_are_recorded_once_and_own_hooks_run(two, environment, command
     assert run.returncode == 1
     assert run.statuses == BOTH
     assert len(run.segments) == 1
+    assert [start.get("attempt", 1) for start in run.of_type("test_start")] == [1, 1]
     assert len(run.of_type("step_end")) == 2
     if HOOKS in environment:
         assert (two.folder / "hooks.txt").read_text() == "before_all after One after Two"

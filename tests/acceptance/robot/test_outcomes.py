@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from support.robot_output import OURS, outcomes
@@ -95,15 +97,30 @@ def test_suite_teardown_that_fails_is_an_error_of_the_suite(suite):
         Tidy
             Sleep    50ms
             Fail    ConnectionError: gone
+            [Teardown]    Fail    and this
         """,
     )
     run = suite.run(*ROBOT, "tests")
     assert run.statuses == {"Tests.Untidy.One": "passed", "Tests.Untidy": "error"}
     end = run.end_of("Untidy")
     assert end["error_type"] == "ConnectionError"
-    assert end["error_message"] == "ConnectionError: gone"
+    assert end["error_message"].startswith("ConnectionError: gone")
     assert 50_000 <= end["duration_us"] < 1_000_000
     assert run.status == "failed"
+
+
+def test_status_is_what_the_last_listener_made_of_it(suite):
+    suite.write(
+        "Known.py",
+        "def end_test(data, result):\n    if result.failed:\n        result.status = 'SKIP'\n",
+    )
+    suite.write("tests/one.robot", "*** Test Cases ***\nOne\n    Fail    known\n")
+    for listeners in (("--listener", "Known.py"), ()), ((), ("--listener", "Known.py")):
+        before, after = listeners
+        run = suite.run("robot", *before, *ROBOT[1:], *after, "tests")
+        _assert_same_as_robot_says(run, suite.folder / "results" / "output.xml")
+        assert run.statuses == {"Tests.One.One": "skipped"}
+        shutil.rmtree(suite.spool)
 
 
 def test_teardown_that_fails_after_a_failure_leaves_it_a_failure(suite):
