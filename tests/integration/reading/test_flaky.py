@@ -37,6 +37,14 @@ def test_a_failure_that_a_retry_mends_is_flaky(history, flaky):
     assert found["failed"].last_flaked_at == history.attempts[1].created_at
 
 
+def test_runs_whose_commit_is_not_known_are_not_compared(history, flaky):
+    history.run(("t", "failed", "passed"), hours_ago=3)
+    history.run(("t", "failed"), hours_ago=1)
+    found = flaky()["t"]
+    assert (found.retried_runs, found.commits, found.runs, found.failed_runs) == (1, 0, 2, 1)
+    assert found.last_flaked_at == history.attempts[1].created_at
+
+
 def test_runs_of_one_commit_that_end_both_ways_are_evidence(history, flaky):
     cases = [("passed", "failed"), ("failed", "passed"), ("passed", "error", "passed")]
     for statuses in cases:
@@ -161,7 +169,7 @@ def test_evidence_equals_a_count_in_plain_python(history, flaky):
         tests = [
             (f"t{n}", *rng.choice([["passed"]] * 4 + [["failed"], ["failed", "passed"]])) for n in range(6)
         ]
-        history.run(*tests, hours_ago=rng.uniform(1, 300), commit=rng.choice(["aaaa", "bbbb", "cccc"]))
+        history.run(*tests, hours_ago=rng.uniform(1, 300), commit=f"{rng.randrange(40):04}")
     expected = {}
     for test_id in {attempt.test_id for attempt in history.attempts}:
         runs = defaultdict(list)

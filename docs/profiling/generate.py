@@ -1,0 +1,102 @@
+# ruff: noqa: INP001  (a script, not a package)
+"""Write what is known elsewhere: the settings in README.md, from spec/settings.json, and JSON.md. A test compares."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from crossbridge.analysis.flaky import FlakyTest, RetriedTest
+from crossbridge.analysis.report import CollectorHealth, FailingTest, RunReport, WindowReport
+from crossbridge.analysis.runs import Run
+from crossbridge.analysis.tests import Failure, RankedTest, RunningTest
+from crossbridge.analysis.totals import Totals
+from crossbridge.analysis.verification import Verification
+from crossbridge.cli.diagnosis import Check
+
+HERE = Path(__file__).parent
+README, REFERENCE = HERE / "README.md", HERE / "JSON.md"
+SETTINGS = HERE.parents[1] / "spec" / "settings.json"
+BEGIN, END = "<!-- settings: made by generate.py -->\n", "<!-- end of settings -->\n"
+
+DOCUMENTS = {
+    "runs": '`{"since": datetime, "runs": [Run]}`',
+    "report": '`RunReport`, or with `--since` `WindowReport`; `{"run": null}` when there is no run',
+    "slowest": '`{"since": datetime, "by": str, "slowest": [RankedTest]}`',
+    "flaky": '`{"since": datetime, "flaky": [FlakyTest]}`',
+    "verify": "`Verification`",
+    "doctor": '`{"healthy": bool, "checks": [Check]}`',
+}
+TYPES = (
+    Run, RunReport, WindowReport, Totals, RankedTest, Failure, FailingTest, RetriedTest, FlakyTest, RunningTest,
+    CollectorHealth, Verification, Check,
+)  # fmt: skip
+
+
+def readme(text: str) -> str:
+    before, _, rest = text.partition(BEGIN)
+    return before + BEGIN + settings_table() + END + rest.partition(END)[2]
+
+
+def settings_table() -> str:
+    rows = ["| variable | in crossbridge.yml | default | meaning |", "| --- | --- | --- | --- |"]
+    for setting in json.loads(SETTINGS.read_text(encoding="utf-8"))["settings"]:
+        yaml = f"`{setting['yaml']}`" if setting["yaml"] else "-"
+        rows.append(f"| `{setting['name']}` | {yaml} | {_default(setting)} | {_meaning(setting)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _default(setting: dict[str, Any]) -> str:
+    default = setting["default"]
+    if default in (None, {}):
+        return "-"
+    if setting["type"] == "bytes":
+        return f"{default >> 30} GiB"
+    return f"{default:g} s" if setting["type"] == "seconds" else f"{default}"
+
+
+def _meaning(setting: dict[str, Any]) -> str:
+    unit = " s" if setting["type"] == "seconds" else ""
+    if setting["type"] == "choice":
+        return f"{setting['meaning']} One of {', '.join(setting['choices'])}."
+    if "min" in setting:
+        return f"{setting['meaning']} {setting['min']} to {setting['max']}{unit}."
+    return str(setting["meaning"])
+
+
+def reference() -> str:
+    """Describe the documents and the types in them."""
+    lines = [
+        "# What `--json` prints",
+        "",
+        "One JSON document on stdout. Keys stay; new ones may be added. Durations end in `_us`: microseconds.",
+        "A datetime is ISO 8601 in UTC. Names are exact, whatever they hold. Made by generate.py.",
+        "",
+        "| command | document |",
+        "| --- | --- |",
+        *(
+            f"| `{command} --json` | {shape.replace('|', chr(92) + '|')} |"
+            for command, shape in DOCUMENTS.items()
+        ),
+    ]
+    for kind in TYPES:
+        lines += ["", f"## {kind.__name__}", "", inspect.cleandoc(kind.__doc__ or ""), ""]
+        lines += [f"- `{name}`: {_type(hint)}" for name, hint in get_type_hints(kind).items()]
+    return "\n".join(lines) + "\n"
+
+
+def _type(hint: Any) -> str:
+    text = hint.__name__ if isinstance(hint, type) and not hasattr(hint, "__args__") else str(hint)
+    return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", text).replace("None", "null").replace("Any", "any")
+
+
+def main() -> None:
+    README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    REFERENCE.write_text(reference(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
