@@ -294,6 +294,16 @@ def test_what_a_dead_worker_left_and_its_controller_never_reported_is_interrupte
     assert results() == [("a", 1, "interrupted")]
 
 
+def test_a_dead_worker_may_have_ended_in_another_month_than_its_controller(db, family, results):
+    controller, worker = family
+    controller.deliver(db)
+    worker.start("a").deliver(db).abandon(db, at_us=NOON_US + 60 * 86_400_000_000)
+
+    controller.abandon(db)
+
+    assert results() == [("a", 1, "interrupted")]
+
+
 def test_a_workers_end_after_its_controllers_interrupts_at_once(db, family, results):
     controller, worker = family
     controller.close().deliver(db)

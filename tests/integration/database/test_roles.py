@@ -76,17 +76,19 @@ def test_a_writer_can_do_nothing_else(db, users):
 
 def test_a_writers_search_path_does_not_lead_ingest_astray(db, users):
     writer, _ = users
-    writer.execute("CREATE TEMP TABLE runs (run_id uuid)")
+    db.execute(f"CREATE SCHEMA evil AUTHORIZATION {writer.info.user}")
     writer.execute(
-        "CREATE FUNCTION pg_temp.to_timestamp(double precision) RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'"
+        "CREATE FUNCTION evil.to_timestamp(double precision) RETURNS timestamptz LANGUAGE sql AS"
+        " $$ SELECT timestamptz '2026-11-01' $$"
     )
-    writer.execute("SET search_path = pg_temp, public")
+    writer.execute("SET search_path = evil, pg_catalog")
+    assert writer.execute("SELECT to_timestamp(0) > '2026-01-01'").fetchone() == (True,)
 
-    Segment().end("a").deliver(writer)
+    Segment().end("a", at_us=NOON_US).deliver(writer)
 
-    assert db.execute(
-        "SELECT count(*) FROM crossbridge.tests WHERE created_at > '2026-01-01'"
-    ).fetchone() == (1,)
+    assert db.execute("SELECT created_at::text FROM crossbridge.tests").fetchone() == (
+        "2026-11-17 12:00:00+00",
+    )
 
 
 def test_a_reader_looks_at_everything_also_at_what_comes_later(db, users):
