@@ -115,7 +115,7 @@ def test_a_group_is_no_part_of_a_name(project):
     project.write(
         "test_groups.py",
         """
-        import os, pathlib, pytest
+        import pytest
 
         @pytest.mark.xdist_group("db")
         @pytest.mark.parametrize("value", ["a@b", "x::y"])
@@ -123,18 +123,27 @@ def test_a_group_is_no_part_of_a_name(project):
 
         @pytest.mark.parametrize("value", ["a@b"])
         def test_free(value): pass
-
-        @pytest.mark.xdist_group("db")
-        def test_dies(request):
-            if hasattr(request.config, "workerinput"): os._exit(3)
         """,
     )
-    alone = {end["test_id"] for end in project.pytest("--deselect=test_groups.py::test_dies").ends}
-    grouped = project.pytest("-n", "2", "--dist=loadgroup")
+    alone = {end["test_id"] for end in project.pytest().ends}
+    grouped = project.pytest("-n", "2", "--dist=loadgroup", "-v")
     assert "@db" in grouped.output, "there is a group to cut off"
-    names = Counter(end["test_id"] for end in grouped.ends)
-    assert names == {"test_groups.py::test_dies": 1, **dict.fromkeys(alone, 2)}
-    assert grouped.end_of("::test_dies")["status"] == "failed"
+    assert Counter(end["test_id"] for end in grouped.ends) == dict.fromkeys(alone, 2)
+
+
+def test_a_group_is_no_part_of_the_name_of_a_test_whose_worker_died(project):
+    project.write(
+        "test_dies.py",
+        """
+        import os, pytest
+
+        @pytest.mark.xdist_group("db")
+        @pytest.mark.parametrize("value", ["a@b"])
+        def test_dies(value): os._exit(3)
+        """,
+    )
+    run = project.pytest("-n", "1", "--dist=loadgroup", "--max-worker-restart=0")
+    assert run.statuses == {"test_dies.py::test_dies[a@b]": "failed"}
 
 
 def test_subtests_of_the_plugin_are_steps_too(project):
