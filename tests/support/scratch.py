@@ -41,7 +41,9 @@ def scratch_folder() -> Iterator[Path]:
 def _claimed_folder() -> tuple[Path, FileLock]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        with contextlib.suppress(FileNotFoundError):  # another session took it for a left-over, an instant ago
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # another session took it for a left-over, an instant ago
             folder.chmod(0o711)
             alive = FileLock(folder / "alive.lock")
             if alive.acquire():

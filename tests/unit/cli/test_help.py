@@ -32,7 +32,19 @@ SILENT = {"crossbridge demo"}  # prints what the guide shows, for people only
 
 
 def test_the_commands_of_the_design_are_there():
-    wanted = {"up", "down", "status", "ingest", "runs", "report", "slowest", "flaky", "verify", "doctor", "demo"}
+    wanted = {
+        "up",
+        "down",
+        "status",
+        "ingest",
+        "runs",
+        "report",
+        "slowest",
+        "flaky",
+        "verify",
+        "doctor",
+        "demo",
+    }
     assert {f"crossbridge {name}" for name in wanted} <= COMMANDS.keys()
 
 
@@ -51,7 +63,7 @@ def test_every_option_has_help(path):
     assert [option.name for option in options if not option.help] == []
 
 
-@pytest.mark.parametrize("path", COMMANDS.keys() - SILENT)
+@pytest.mark.parametrize("path", sorted(COMMANDS.keys() - SILENT))
 def test_every_command_can_answer_a_program(path):
     options = [name for parameter in COMMANDS[path].params for name in parameter.opts]
     assert "--json" in options

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from crossbridge.cli._text import ago, counted, crop, crop_end, duration, first_line, moment, percent, safe, size
+from crossbridge.cli._text import (
+    ago,
+    counted,
+    crop,
+    crop_end,
+    duration,
+    first_line,
+    moment,
+    percent,
+    safe,
+    size,
+)
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=timezone.utc)
 
@@ -38,7 +49,9 @@ def test_safe_text_is_one_line_without_control_or_direction_characters(text):
     shown = safe(text)
     assert len(shown.splitlines()) <= 1
     assert all(c.isprintable() or c in "\u200c\u200d" or c.isspace() for c in shown)
-    assert not set(shown) & set("\x1b\x9b\x07\r\n\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+    assert not set(shown) & set(
+        "\x1b\x9b\x07\r\n\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+    )
     assert safe(shown) == shown
 
 
@@ -52,7 +65,10 @@ def test_cropped_text_fits_and_keeps_both_ends(text, cells):
 
 
 def test_a_name_loses_its_middle_and_a_sentence_its_end():
-    assert crop("tests/unit/test_checkout.py::TestCard::test_refund[visa]", 30) == "tests/unit…::test_refund[visa]"
+    assert (
+        crop("tests/unit/test_checkout.py::TestCard::test_refund[visa]", 30)
+        == "tests/unit…::test_refund[visa]"
+    )
     assert crop_end("AssertionError: assert 1 == 2", 20) == "AssertionError: ass…"
     assert crop("日本語" * 5, 9) == "日本…本語"
 
@@ -92,7 +108,14 @@ def test_shares_and_counts():
 
 @pytest.mark.parametrize(
     ("n_bytes", "shown"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1_048_524, "1023.9 KiB"), (1_048_576, "1.0 MiB"), (2 << 30, "2.0 GiB")],
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1_048_524, "1023.9 KiB"),
+        (1_048_576, "1.0 MiB"),
+        (2 << 30, "2.0 GiB"),
+    ],
 )
 def test_sizes_are_in_binary_units(n_bytes, shown):
     assert size(n_bytes) == shown
@@ -112,7 +135,10 @@ def test_ages_are_told_in_their_largest_unit(age, shown):
 
 
 def test_moments_are_told_in_utc():
-    assert moment(datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-02 01:04:05 UTC"
+    assert (
+        moment(datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2))))
+        == "2026-01-02 01:04:05 UTC"
+    )
     assert (moment(None), ago(None)) == ("-", "never")
 
 
