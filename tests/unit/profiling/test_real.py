@@ -53,12 +53,12 @@ def test_only_what_the_system_refuses_is_a_refusal():
 
 FROZEN_FIRST = """
 import time
-real = time.time_ns
+real = [time.time_ns]  # which freezegun does not find
 from freezegun import freeze_time
 with freeze_time("2012-01-14"):
     from crossbridge.profiling.real import now_us
     first = now_us()
-    assert abs(first - real() // 1000) < 1_000_000, first
+    assert abs(first - real[0]() // 1000) < 1_000_000, first
     until = time.clock_gettime(time.CLOCK_MONOTONIC) + 5
     while now_us() == first:
         assert time.clock_gettime(time.CLOCK_MONOTONIC) < until
