@@ -27,6 +27,7 @@ from support.shipping import (
 )
 
 KILLS = 50
+TESTS = str(Path(__file__).parents[2])
 
 # A test process: records tests until its standard input ends, with a bad line now and then.
 WRITER = """
@@ -48,9 +49,8 @@ print(number, flush=True)
 
 
 def start_writer(spool: Path, program: str = WRITER) -> subprocess.Popen[str]:
-    tests = str(Path(__file__).parents[2])
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program).format(tests=tests, spool=str(spool))],
+        [sys.executable, "-c", textwrap.dedent(program).format(tests=TESTS, spool=str(spool))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -245,18 +245,27 @@ def test_an_ack_that_is_wrong_costs_nothing(spool, migrated):
 
 
 def test_a_run_that_begins_while_the_last_shipper_ends_is_served(spool, migrated):
-    """The shipper of the new run finds the lock taken and leaves; the old one must not miss what came."""
-    for number in range(8):
-        SegmentFile(spool).end()
-        with shipper(spool, migrated) as old:
-            wait_until(lambda: not find_segments([spool]), "the first run delivered")
-            time.sleep(1.0 + number * 0.02)  # about when it makes up its mind
-            late = SegmentFile(spool)
-            with shipper(spool, migrated) as new:
-                late.end()
-                wait_until(lambda: not find_segments([spool]), f"run {number} served", timeout_s=10)
-                new.wait()
-            old.wait()
+    """Its own shipper finds the lock taken and leaves: the old one looks once more when it has let go."""
+    program = """
+        import sys
+        sys.path.insert(0, {tests!r})
+        from pathlib import Path
+        from support.segment_file import SegmentFile
+        from crossbridge.profiling import shipper
+        def release(tenure, release=shipper.Tenure.release):
+            if len(list(Path({spool!r}).glob("*-*"))) == 1:
+                segment = SegmentFile(Path({spool!r}))
+                segment.test("late::one")
+                segment.end()
+            release(tenure)
+        shipper.Tenure.release = release
+        shipper.main()
+    """
+    program = textwrap.dedent(program).format(tests=TESTS, spool=str(spool))
+    SegmentFile(spool).end()
+    with shipper(spool, migrated, program=program) as process:
+        assert process.wait() == 0
+    assert stored_tests(migrated) == {"late::one": "passed"}
 
 
 def _is_at_it(process: ShipperProcess) -> bool:

@@ -126,6 +126,41 @@ def test_every_line_is_stored_once_and_in_order(lines, outcomes, max_events, res
     assert all(first.segment_id in database.stored for first, _ in pairwise(segments))
 
 
+def test_what_a_writer_wrote_just_before_its_death_is_delivered(tmp_path):
+    database = FickleDatabase([])
+    segment = SegmentFile(tmp_path, **DEAD)
+    chains, couriers = Chains(), Couriers(database, pool_max=1, queue_size=100)
+    chains.take_in(find_segments([tmp_path]))
+    segment.raw(b'{"type":"test_end"}\n')  # after the last look
+    for chain in chains:
+        chain.check_writer()
+        couriers.carry([chain], go_on=lambda: True)
+    assert [event["type"] for event in database.stored[segment.segment_id]] == [
+        "segment_start",
+        "test_end",
+        "segment_end",
+    ]
+
+
+def test_a_database_that_was_set_back_before_the_end_gets_all_of_it_again(tmp_path):
+    database = FickleDatabase([])
+    segment = SegmentFile(tmp_path, **DEAD)
+    segment.test("a::one")
+    segment.raw(TORN)
+    chains, couriers = Chains(), Couriers(database, pool_max=1, queue_size=100)
+    chains.take_in(find_segments([tmp_path]))
+    for chain in chains:
+        couriers.carry([chain], go_on=lambda: True)
+        assert database.stands
+        database.stands.clear()
+        database.stored.clear()
+        chain.check_writer()
+        while chain.has_work():
+            couriers.carry([chain], go_on=lambda: True)
+    assert len(database.stored[segment.segment_id]) == 4
+    assert not segment.path.exists()
+
+
 def _written(spool: Path, lines: list[bytes], *, rotates_at: int, ends: bool) -> list[SegmentFile]:
     segments = [SegmentFile(spool, **DEAD)]
     for number, line in enumerate(lines):

@@ -60,6 +60,7 @@ class Delivery:
         """Send up to `max_events` lines; one that is bad data is set aside, and its neighbours are stored."""
         if not self._confirmed:
             self._stand_at(self._ingest(session, NOWHERE, NOWHERE, b"[]"))
+            self._confirmed = True
         batch = self.segment.read_batch(self.ack.offset, max_events)
         if batch:
             self._send(session, batch)
@@ -82,11 +83,7 @@ class Delivery:
             if segment.whole == 0:
                 events.insert(0, self._stand_in_header())
             size = max(segment.size, segment.whole)
-            answer = self._ingest(session, segment.whole, size, json.dumps(events).encode())
-            if answer < size:
-                self._stand_at(answer)
-                return False
-            self.ack.offset = answer
+            self._stand_at(self._ingest(session, segment.whole, size, json.dumps(events).encode()))
         segment.look()
         if self.unsent:
             return False
@@ -105,11 +102,8 @@ class Delivery:
             self._stand_at(self._ingest(session, offset, offset, events))
 
     def _ingest(self, session: Session, start: int, end: int, events: bytes) -> int:
-        self._confirmed = False
         header = self.segment.header
-        answer = session.ingest(header.segment_id, header.run_id, start, end, events)
-        self._confirmed = True
-        return answer
+        return session.ingest(header.segment_id, header.run_id, start, end, events)
 
     def _send(self, session: Session, batch: Batch) -> None:
         try:
@@ -119,8 +113,7 @@ class Delivery:
                 self._reject(session, batch, str(error))
                 return
             for half in batch.halves():
-                if self.ack.offset == half.start:  # else another reader is at it too
-                    self._send(session, half)
+                self._send(session, half)
             return
         if self._took(batch, answer):
             events = batch.count_events()
