@@ -11,7 +11,7 @@ import psycopg
 
 from bench.measure import wait_until
 from bench.stage import REPOSITORY, Stage, this_python
-from bench.venvs import OURS, python_with
+from bench.venvs import OURS, OURS_EMBEDDED, python_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from crossbridge.database.target import Target
 
-PLAIN, NULL, FLOOR, JUNITXML = "plain pytest", "plain pytest again", "one appended line", "--junitxml"
+PLAIN, NULL, JUNITXML = "plain pytest", "plain pytest again", "--junitxml"
+FLOOR, FLOOR_REPORTS = "a line appended per test", "a line appended per report"
 LOCAL, POSTGRES, OFF = "crossbridge, local", "crossbridge, postgres", "crossbridge, off"
 SETTLE_S = 60.0
 
@@ -50,9 +51,13 @@ class Candidate:
     has_recorded: Callable[[int], bool] = _always
     settle: Callable[[], None] = _no_settling
 
+    @property
+    def is_ours(self) -> bool:
+        return self.packages in {(OURS,), (OURS_EMBEDDED,)}
+
     def command(self, stage: Stage, suite: Path) -> list[str]:
         python = this_python() if stage.quick else python_with(self.packages)
-        quick = ["-p", "no:crossbridge"] if stage.quick and OURS not in self.packages else []
+        quick = ["-p", "no:crossbridge"] if stage.quick and not self.is_ours else []
         return [
             str(python),
             "-m",
@@ -81,16 +86,12 @@ class Candidate:
 
 def cheap(stage: Stage) -> list[Candidate]:
     """Those that write one file: no package of others is needed."""
-    floor, junit = stage.scratch / "floor.jsonl", stage.scratch / "junit.xml"
+    junit = stage.scratch / "junit.xml"
     return [
         Candidate(PLAIN),
         Candidate(NULL),
-        Candidate(
-            FLOOR,
-            arguments=("-p", "bench_floor"),
-            environment={"BENCH_FLOOR_FILE": str(floor), "PYTHONPATH": str(REPOSITORY / "bench" / "plugins")},
-            has_recorded=lambda tests: _take(floor).count(b"\n") == tests,
-        ),
+        _floor(stage, FLOOR, "call"),
+        _floor(stage, FLOOR_REPORTS, "setup,call,teardown"),
         Candidate(
             JUNITXML,
             arguments=("--junitxml", str(junit)),
@@ -99,16 +100,30 @@ def cheap(stage: Stage) -> list[Candidate]:
     ]
 
 
+def _floor(stage: Stage, name: str, phases: str) -> Candidate:
+    rows = stage.scratch / "floor.jsonl"
+    return Candidate(
+        name,
+        arguments=("-p", "bench_floor"),
+        environment={
+            "BENCH_FLOOR_FILE": str(rows),
+            "BENCH_FLOOR_PHASES": phases,
+            "PYTHONPATH": str(REPOSITORY / "bench" / "plugins"),
+        },
+        has_recorded=lambda tests: _take(rows).count(b"\n") == tests * len(phases.split(",")),
+    )
+
+
 def ours(stage: Stage, *, drain_timeout: str = "0") -> list[Candidate]:
     """CrossBridge on each backend, its shipper running; the wait at the end is measured by itself (`end`)."""
     candidates = []
-    for name, target in ((LOCAL, None), (POSTGRES, stage.target)):
+    for name, package, target in ((LOCAL, OURS_EMBEDDED, None), (POSTGRES, OURS, stage.target)):
         spool = stage.folder(f"spool-{name.rpartition(' ')[2]}")
         settings = stage.profiling(spool, target, CROSSBRIDGE_DRAIN_TIMEOUT=drain_timeout)
         candidates.append(
             Candidate(
                 name,
-                packages=(OURS,),
+                packages=(package,),
                 environment=settings,
                 has_recorded=_DeliveredTests(spool, stage.target).are,
                 settle=lambda spool=spool: wait_for_shipper(spool),
@@ -169,16 +184,19 @@ class _DeliveredTests:
     def __init__(self, spool: Path, target: Target) -> None:
         self._spool = spool
         self._target = target
-        self._seen: set[str] = set()
+        self._seen = self._runs()
 
     def are(self, tests: int) -> bool:
-        runs = {folder.name for folder in self._spool.iterdir() if folder.is_dir()} - self._seen
+        runs = self._runs() - self._seen
         self._seen |= runs
         with psycopg.connect(**self._target.parameters()) as connection:
             row = connection.execute(
                 "SELECT count(*) FROM crossbridge.tests WHERE run_id = ANY(%s::uuid[])", [sorted(runs)]
             ).fetchone()
         return row == (tests,)
+
+    def _runs(self) -> set[str]:
+        return {folder.name for folder in self._spool.iterdir() if folder.is_dir()}
 
 
 def wait_for_shipper(spool: Path) -> None:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bench import candidates, suites
-from bench.candidates import FLOOR, JUNITXML, LOCAL, NULL, PLAIN, POSTGRES, Candidate
+from bench.candidates import FLOOR, FLOOR_REPORTS, JUNITXML, LOCAL, NULL, PLAIN, POSTGRES, Candidate
 from bench.measure import Line, run, say
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def measure(stage: Stage) -> list[Line]:
     if shutil.which("valgrind") is None:
         raise RuntimeError("callgrind is not installed: apt-get install valgrind")
     few, many = stage.size(200, 2), stage.size(400, 4)
-    wanted = {PLAIN, LOCAL} if stage.quick else {PLAIN, NULL, FLOOR, JUNITXML, LOCAL, POSTGRES}
+    wanted = {PLAIN, LOCAL} if stage.quick else {PLAIN, NULL, FLOOR, FLOOR_REPORTS, JUNITXML, LOCAL, POSTGRES}
     tried = [each for each in [*candidates.cheap(stage), *candidates.ours(stage)] if each.name in wanted]
 
     def per_test(candidate: Candidate) -> float:

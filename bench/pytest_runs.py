@@ -11,7 +11,7 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench import candidates, suites
-from bench.candidates import FLOOR, LOCAL, NULL, OFF, PLAIN, POSTGRES, Candidate
+from bench.candidates import FLOOR, FLOOR_REPORTS, LOCAL, NULL, OFF, PLAIN, POSTGRES, Candidate
 from bench.measure import Line, Spent, interleave, run, spread
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _per_test(pairs: dict[str, list[Pair]]) -> list[Line]:
     wall = {name: _median(taken, "wall_us") for name, taken in pairs.items()}
     rivals = {name: us for name, us in wall.items() if name not in {LOCAL, POSTGRES, OFF, NULL}}
     beside = {NULL: wall[NULL], **rivals}
-    peers = {name: us for name, us in rivals.items() if name != FLOOR}
+    peers = {name: us for name, us in rivals.items() if name not in {FLOOR, FLOOR_REPORTS}}
     lines = []
     for name in (LOCAL, POSTGRES):
         noise = f"single pairs: {spread([pair.added('wall_us') for pair in pairs[name]])}"

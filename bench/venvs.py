@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+# As people install it: for a server of their own, and with the embedded one, whose packages load in each pytest too.
 OURS = "crossbridge"
+OURS_EMBEDDED = "crossbridge[embedded]"
 
 
 def python_with(packages: Sequence[str]) -> Path:
     """Return the interpreter of an environment with pytest, as installed here, and `packages`; make it if need be."""
-    name = "-".join(package.partition("==")[0] for package in packages) or "plain"
+    name = re.sub(r"[^a-z]+", "-", "-".join(package.partition("==")[0] for package in packages)) or "plain"
     folder = CACHE / "venvs" / name
     wanted = "\n".join([sys.version, f"pytest=={version('pytest')}", *map(_identity, packages)])
     stamp = folder / "made-of"
@@ -34,12 +37,12 @@ def python_with(packages: Sequence[str]) -> Path:
 
 
 def _requirement(package: str) -> str:
-    return f"{REPOSITORY}[embedded]" if package == OURS else package
+    return package.replace(OURS, str(REPOSITORY)) if package in {OURS, OURS_EMBEDDED} else package
 
 
 def _identity(package: str) -> str:
     """What a package is made of: for ours the content of its source."""
-    if package != OURS:
+    if package not in {OURS, OURS_EMBEDDED}:
         return package
     digest = hashlib.sha256((REPOSITORY / "pyproject.toml").read_bytes())
     for path in sorted((REPOSITORY / "src").rglob("*")):

@@ -1,0 +1,216 @@
+"""What a run of Robot Framework or behave pays: for each test of three trivial steps, and once at its start.
+
+A sample is a run of one test and a run of many; the slope between them is what a test costs. Each round takes every
+candidate once, and each figure is the median over the rounds of the difference to the plain framework of the same
+round. Events go to the spool and are not delivered: what is measured is what the test process does. The steps do
+nothing, so a real test's overhead is a smaller part of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.measure import Line, interleave, run, spread
+from bench.stage import this_python
+from bench.venvs import OURS, python_with
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from bench.stage import Stage
+
+TESTS = 300
+STEPS = 3
+PLAIN, NULL, RECORDED, OFF = "plain", "plain again", "crossbridge", "crossbridge, off"
+
+
+class Sample(NamedTuple):
+    """Microseconds a test takes, milliseconds a run of one test takes."""
+
+    test_us: float
+    start_ms: float
+
+
+@dataclass(frozen=True)
+class Framework:
+    """
+    A framework and the ways to run it.
+
+    Args:
+        ours, peer: The arguments that add CrossBridge, and the peer with its results in the folder `{results}`.
+        suite: The text of a suite of so many tests, `{count}` steps each.
+        result: What one test leaves among the peer's results.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    command: tuple[str, ...]
+    ours: tuple[str, ...]
+    peer_name: str
+    peer: tuple[str, ...]
+    suite_file: str
+    head: str
+    test: str
+    step: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    result: str = "*-result.json"
+
+    def write(self, folder: Path, tests: int) -> Path:
+        for name, text in self.files.items():
+            _write(folder / name, text)
+        body = "".join(self.test.format(number) + self.step * STEPS for number in range(tests))
+        _write(folder / self.suite_file, self.head + body)
+        return folder
+
+
+ROBOT = Framework(
+    "Robot Framework",
+    ("robotframework==7.5", "allure-robotframework==2.16.2", OURS),
+    ("-m", "robot", "--output", "NONE", "--log", "NONE", "--report", "NONE"),
+    ("--listener", "crossbridge.integrations.robot"),
+    "allure-robotframework",
+    ("--listener", "allure_robotframework;{results}"),
+    "suite.robot",
+    "*** Test Cases ***\n",
+    "Test {}\n",
+    "    No Operation\n",
+)
+BEHAVE = Framework(
+    "behave",
+    ("behave==1.3.3", "allure-behave==2.16.2", OURS),
+    ("-m", "behave", "-f", "progress", "-o", "progress.txt"),
+    ("-r", "crossbridge.integrations.behave:Runner"),
+    "allure-behave",
+    ("-f", "allure_behave.formatter:AllureFormatter", "-o", "{results}"),
+    "features/suite.feature",
+    "Feature: Suite\n",
+    "  Scenario: Test {}\n",
+    "    Given nothing happens\n",
+    {
+        "features/steps/steps.py": "from behave import given\n\n\n@given('nothing happens')\ndef nothing(context):\n    pass\n"
+    },
+)
+
+
+def measure(stage: Stage) -> list[Line]:
+    return [line for framework in (ROBOT, BEHAVE) for line in Trial(stage, framework).lines()]
+
+
+class Trial:
+    """Runs of a framework in all its ways."""
+
+    def __init__(self, stage: Stage, framework: Framework) -> None:
+        self._stage = stage
+        self._framework = framework
+        self._folder = stage.folder(framework.name.replace(" ", "-"))
+        self._results = self._folder / "results"
+        self._spool = self._folder / "spool"
+        self._one = framework.write(self._folder / "one", 1)
+        self._many = framework.write(self._folder / "many", stage.size(TESTS, 5))
+        self._python = this_python() if stage.quick else python_with(framework.packages)
+
+    def lines(self) -> list[Line]:
+        samples = self._samples()
+        test_us = _added(samples, "test_us")
+        start_ms = _added(samples, "start_ms")
+        plain_us = statistics.median(sample.test_us for sample in samples[PLAIN])
+        name, peer = self._framework.name, self._framework.peer_name
+        of = f"a test of {STEPS} steps ({PLAIN}: {plain_us:,.0f} µs)"
+        rounds = spread(
+            [a.test_us - b.test_us for a, b in zip(samples[RECORDED], samples[PLAIN], strict=True)]
+        )
+        lines = [
+            Line(
+                f"{name}: added to {of}",
+                test_us[RECORDED],
+                "µs",
+                beside=_without(test_us, RECORDED),
+                note=f"single rounds: {rounds}",
+            ),
+            Line(
+                f"{name}: added to start-up",
+                start_ms[RECORDED],
+                "ms",
+                beside=_without(start_ms, RECORDED),
+            ),
+        ]
+        if peer in samples:
+            lines.insert(
+                1, Line(f"{name}: the same, against {peer}", test_us[RECORDED] / test_us[peer], "times", 1.0)
+            )
+        return lines
+
+    def _samples(self) -> dict[str, list[Sample]]:
+        framework = self._framework
+        on = {"CROSSBRIDGE_PROFILING": "1", "CROSSBRIDGE_PROFILING_BACKEND": "none"}
+        ways = {
+            PLAIN: ((), {}),
+            NULL: ((), {}),
+            OFF: (framework.ours, {}),
+            RECORDED: (framework.ours, {**on, "CROSSBRIDGE_SPOOL_DIR": str(self._spool)}),
+        }
+        if not self._stage.quick:
+            ways[framework.peer_name] = (framework.peer, {})
+        for way in ways.values():  # so that no measured run compiles anything
+            self._sample(*way)
+        takes = {name: lambda way=way: self._sample(*way) for name, way in ways.items()}
+        return interleave(f"{framework.name}, {self._tests} tests", takes, self._stage.size(9, 1))
+
+    @property
+    def _tests(self) -> int:
+        return self._stage.size(TESTS, 5)
+
+    def _sample(self, arguments: Sequence[str], settings: Mapping[str, str]) -> Sample:
+        start_s = statistics.median(self._run(self._one, 1, arguments, settings) for _ in range(3))
+        whole_s = self._run(self._many, self._tests, arguments, settings)
+        return Sample((whole_s - start_s) / (self._tests - 1) * 1e6, start_s * 1e3)
+
+    def _run(self, suite: Path, tests: int, arguments: Sequence[str], settings: Mapping[str, str]) -> float:
+        for folder in (self._results, self._spool):
+            shutil.rmtree(folder, ignore_errors=True)
+        arguments = [argument.format(results=self._results) for argument in arguments]
+        target = self._framework.suite_file.partition("/")[0]
+        command = [self._python, *self._framework.command, *arguments, target]
+        spent, _, _ = run(command, env=self._stage.environment(settings), cwd=suite)
+        self._check(tests, arguments, settings)
+        return spent.wall_s
+
+    def _check(self, tests: int, arguments: Sequence[str], settings: Mapping[str, str]) -> None:
+        """Make sure that what was measured did its work."""
+        if settings:
+            recorded = sum(
+                path.read_text().count('"type":"test_end"') for path in self._spool.glob("*/*.jsonl")
+            )
+        elif str(self._results) in " ".join(arguments):
+            recorded = sum(1 for _ in self._results.glob(self._framework.result))
+        else:
+            return
+        if recorded != tests:
+            raise RuntimeError(
+                f"{' '.join(arguments)} has recorded {recorded} of {tests} tests: its figures mean nothing"
+            )
+
+
+def _added(samples: dict[str, list[Sample]], figure: str) -> dict[str, float]:
+    """What each way adds to the plain one, by rounds."""
+    plain = [getattr(sample, figure) for sample in samples[PLAIN]]
+    return {
+        name: statistics.median(
+            getattr(sample, figure) - base for sample, base in zip(taken, plain, strict=True)
+        )
+        for name, taken in samples.items()
+        if name != PLAIN
+    }
+
+
+def _without(figures: dict[str, float], name: str) -> dict[str, float]:
+    return {other: value for other, value in figures.items() if other != name}
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
