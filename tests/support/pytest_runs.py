@@ -123,11 +123,16 @@ class Project:
         command: Iterable[str] | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[str]:
-        """Start pytest and return at once."""
+        """
+        Start pytest and return at once.
+
+        An error of ours, which no test run may see, fails it here, unless `environ` says CROSSBRIDGE_STRICT=0.
+        """
+        settings = {"CROSSBRIDGE_STRICT": "1"} | (ON if on else {}) | (environ or {})
         return subprocess.Popen(
             [*(command or (python, "-m", "pytest")), *map(str, args)],
             cwd=cwd or self.folder,
-            env=clean_environ(**(ON if on else {}) | (environ or {})),
+            env=clean_environ(**settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 MANY = """
@@ -175,6 +177,17 @@ def test_what_a_worker_could_not_write_is_told_by_the_controller(project):
     assert "40 dropped" in run.line
 
 
+def test_what_a_full_spool_does_not_take_is_counted(project):
+    project.write("test_many.py", MANY.replace("range(20)", "range(500)"))
+    run = project.pytest("-n", "2", environ={"CROSSBRIDGE_SPOOL_MAX_BYTES": "64KiB"})
+    assert run.returncode == 0
+    kept, dropped = (
+        int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:events kept|dropped)", run.line)
+    )
+    assert kept == len(run.of_type("test_start")) + len(run.ends) > 0
+    assert kept + dropped == 1000
+
+
 def test_faults_in_a_worker_are_told_by_the_controller(project):
     project.write(
         "conftest.py",
@@ -191,7 +204,7 @@ def test_faults_in_a_worker_are_told_by_the_controller(project):
         """,
     )
     project.write("test_many.py", MANY)
-    run = project.pytest("-n", "1")
+    run = project.pytest("-n", "1", environ={"CROSSBRIDGE_STRICT": "0"})
     assert run.returncode == 0
     assert (
         "40 faults of crossbridge's own, the first: pytest_runtest_logstart: RuntimeError: ours" in run.line
