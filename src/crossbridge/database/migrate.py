@@ -29,6 +29,11 @@ _LEDGER = """
     );
     GRANT SELECT ON crossbridge.schema_migrations TO PUBLIC;
 """
+# Not to_regclass: within a transaction it may remember what was not there before we waited for the lock.
+_HAS_LEDGER = """
+    SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'crossbridge' AND c.relname = 'schema_migrations'
+"""
 MINIMUM_SERVER = 13
 
 
@@ -56,8 +61,7 @@ LATEST = migrations()[-1].version
 
 def schema_version(connection: psycopg.Connection[Any]) -> int:
     """Return the version of the schema in this database; 0 when there is none."""
-    there = connection.execute("SELECT to_regclass('crossbridge.schema_migrations') IS NOT NULL").fetchone()
-    if there != (True,):
+    if connection.execute(_HAS_LEDGER).fetchone() is None:
         return 0
     row = connection.execute("SELECT coalesce(max(version), 0) FROM crossbridge.schema_migrations").fetchone()
     assert row is not None  # noqa: S101  (an aggregate)

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from crossbridge.database.connection import connect
+from crossbridge.database.migrate import LATEST, migrate, schema_version
 from crossbridge.database.roles import grant_roles
 from crossbridge.errors import DatabaseError, SchemaError, UsageError
 from support.feed import NOON_US, Segment
@@ -50,6 +51,13 @@ def test_a_writer_delivers_events_also_of_months_without_partitions(db, users):
     segment.end("b", at_us=NOON_US + 200 * 86_400_000_000).start("c").close().deliver(writer)
 
     assert db.execute("SELECT count(*) FROM crossbridge.tests").fetchone() == (3,)
+
+
+def test_a_writer_may_ask_for_the_version(users):
+    writer, _ = users
+
+    assert schema_version(writer) == LATEST
+    assert migrate(writer) == []
 
 
 def test_a_writer_can_do_nothing_else(db, users):
