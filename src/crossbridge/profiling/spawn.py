@@ -51,14 +51,12 @@ def start_shipper(config: ProfileConfig, environ: Mapping[str, str]) -> bool:
             shipper_environ(config, environ),
             setsid=True,
         )
-    except (
-        OSError,
-        NotImplementedError,
-        ValueError,
-    ) as error:  # no shell; no setsid; a NUL in the environment
-        if isinstance(error, OSError) and not is_refusal(error):
-            raise
+    except (NotImplementedError, ValueError):  # no setsid; a NUL in the environment
         return False
+    except OSError as error:  # no shell
+        if is_refusal(error):
+            return False
+        raise
     with suppress(ChildProcessError):  # the user's own waiting was faster
         Real.waitpid(pid, 0)
     return True
