@@ -38,8 +38,11 @@ def register(app: typer.Typer) -> None:
 @db.command()
 def init(as_json: Json = False) -> None:
     """
-    Create the database unless it is there, its schema, and the roles for writers and readers.
+    Make the database, its schema and its roles.
 
+    What is there already stays as it is.
+
+    \b
     Examples:
       crossbridge db init
       CROSSBRIDGE_DB_HOST=db CROSSBRIDGE_DB_NAME=crossbridge crossbridge db init
@@ -68,8 +71,11 @@ def init(as_json: Json = False) -> None:
 @db.command("migrate")
 def migrate_(as_json: Json = False) -> None:
     """
-    Bring the schema up to this release. Safe at any time, from any number of machines at once.
+    Bring the schema up to this release.
 
+    Safe at any time, from any number of machines at once.
+
+    \b
     Examples:
       crossbridge db migrate
       crossbridge db migrate --json | jq .applied
@@ -87,10 +93,13 @@ def migrate_(as_json: Json = False) -> None:
 @db.command()
 def roles(writer: Writers = None, reader: Readers = None, as_json: Json = False) -> None:
     """
-    Make the roles crossbridge_writer and crossbridge_reader, and make users members of them.
+    Let users deliver events, or look at results.
+
+    Makes the roles crossbridge_writer and crossbridge_reader, and makes the users members of them.
 
     A writer can deliver events and do nothing else; a reader can look at everything and change nothing.
 
+    \b
     Examples:
       crossbridge db roles --writer ci --reader grafana
     """
@@ -119,8 +128,11 @@ def prune(
     as_json: Json = False,
 ) -> None:
     """
-    Drop the months whose events are all older than --keep. Runs and rollups stay, so trends do too.
+    Drop the months whose events are all older than --keep.
 
+    Runs and rollups stay, so trends do too.
+
+    \b
     Examples:
       crossbridge db prune --keep 90d --dry-run
       crossbridge db prune --keep 1y
