@@ -68,8 +68,6 @@ class Sentence(Name):
 
 def stdout() -> Console:
     """Make the console for data."""
-    if reconfigure := getattr(sys.stdout, "reconfigure", None):
-        reconfigure(errors="backslashreplace")  # a terminal that knows no UTF-8 gets escapes, not a traceback
     cut = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, emoji=False, markup=False, width=None if cut else _UNCUT_CELLS)
 

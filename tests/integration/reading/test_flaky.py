@@ -151,6 +151,16 @@ def test_evidence_before_the_window_and_outside_the_filters_does_not_count(histo
     assert flaky(environment="ci", framework="pytest").keys() == {"old", "branch"}
 
 
+def test_runs_outside_the_filters_are_neither_evidence_nor_counted(history, flaky):
+    for name, other in {"by branch": {"branch": "feature/x"}, "by environment": {"environment": "staging"}}.items():
+        history.run((name, "failed"), (f"{name}, retried", "failed", "passed"), commit="aaaa")
+        history.run((name, "passed"), (f"{name}, retried", "passed"), commit="aaaa", **other)
+    found = flaky(branch="main", environment="ci")
+    assert found.keys() == {"by branch, retried", "by environment, retried"}
+    assert [(test.runs, test.attempts) for test in found.values()] == [(1, 2)] * 2
+    assert "by branch" in flaky()
+
+
 def test_the_most_evidence_comes_first(history, flaky):
     for _ in range(3):
         history.run(

@@ -128,6 +128,24 @@ def test_a_role_that_may_not_read_is_told_in_one_line(project, history, monkeypa
         history.connection.execute(f"DROP ROLE {role}")
 
 
+def test_a_reader_made_by_db_roles_may_run_every_reading_command(project, history, monkeypatch):
+    role = f"reader_only_{os.getpid()}"
+    history.run(("t", "failed", "passed"), hours_ago=60)
+    history.run(("t", "passed"))
+    history.connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'only for this test'")
+    try:
+        assert run_cli("db", "roles", "--reader", role).returncode == 0
+        monkeypatch.setenv("CROSSBRIDGE_DB_USER", role)
+        monkeypatch.setenv("CROSSBRIDGE_DB_PASSWORD", "only for this test")
+        for command in ("runs", "report", "report --since 7d", "slowest", "flaky", "verify", "doctor"):
+            answer = run_cli(*command.split())
+            assert (answer.returncode, answer.stderr) == (0, ""), command
+            assert answer.stdout
+    finally:
+        history.connection.execute(f"DROP OWNED BY {role}")
+        history.connection.execute(f"DROP ROLE {role}")
+
+
 def test_a_server_that_is_not_there_is_told_in_one_line(project, monkeypatch):
     monkeypatch.setenv("CROSSBRIDGE_DB_PORT", "1")
     answer = run_cli("report")
