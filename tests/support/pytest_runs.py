@@ -76,6 +76,7 @@ class Run:
     @property
     def statuses(self) -> dict[str, str]:
         """Status by test_id; each test has run once."""
+        assert {end.get("attempt", 1) for end in self.ends} <= {1}
         found = [(end["test_id"], end["status"]) for end in self.ends]
         assert len(dict(found)) == len(found), f"a test ended twice: {found}"
         return dict(found)

@@ -44,7 +44,7 @@ def summary(collector: MetricsCollector, others: Iterable[Mapping[str, Any]] = (
     faults = sum(process["faults"] for process in stats)
     sentences = [_whereabouts(collector, progress)]
     if dropped:
-        sentences.append(f"{dropped:,} dropped: the spool or its disk is full or closed to us.")
+        sentences.append(f"{dropped:,} dropped: the spool, its disk or the database did not take them.")
     if faults:
         first = next(process["first_fault"] for process in stats if process["first_fault"])
         sentences.append(f"{faults:,} faults of crossbridge's own, the first: {first}")
@@ -65,11 +65,9 @@ def _whereabouts(collector: MetricsCollector, progress: RunProgress) -> str:
     mend = _MENDS[config.backend]
     if config.backend is StorageBackendType.NONE:
         return f"{kept}, {run}. {mend}"
-    reason = shipper.error or "no shipper runs"
+    reason = shipper.error or f"the shipper has {'ended' if shipper.state else 'not begun'}"
     if config.backend is StorageBackendType.LOCAL:
-        reason = reason.partition(". ")[
-            0
-        ]  # its mend is another one: a command that reads needs no server to run
+        reason = reason.partition(". ")[0]  # less its mend: a command that reads starts the server by itself
     return f"{kept}: {reason.rstrip('.')}. {mend}"
 
 

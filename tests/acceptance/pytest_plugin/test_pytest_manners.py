@@ -132,7 +132,7 @@ def test_a_spool_that_cannot_be_written_loses_events_not_tests(project, argument
     project.write("in_the_way", "x")
     run = project.pytest(*arguments, environ={"CROSSBRIDGE_SPOOL_DIR": "in_the_way"})
     assert run.returncode == 0
-    assert run.line.endswith(". 4 dropped: the spool or its disk is full or closed to us.")
+    assert run.line.endswith(". 4 dropped: the spool, its disk or the database did not take them.")
 
 
 def test_faults_of_ours_are_counted_and_change_nothing(project):

@@ -372,6 +372,48 @@ def test_subtests_are_steps(run):
     assert {event["event_type"] for event in run.of_type("step_end")} == {"subtest"}
 
 
+def test_a_subtest_lasts_from_the_one_before_it_to_its_end(project):
+    project.write(
+        "test_a.py",
+        """
+        import time, unittest
+
+        def test_fixture(subtests):
+            with subtests.test("slow"): time.sleep(0.2)
+            with subtests.test("fast"): pass
+
+        class TestUnit(unittest.TestCase):
+            def test_unit(self):
+                with self.subTest("slow"): time.sleep(0.2)
+                with self.subTest("fast"): pass
+        """,
+    )
+    steps = project.pytest().of_type("step_end")
+    assert [step["step_name"] for step in steps] == ["slow", "fast"] * 2
+    assert [step["duration_us"] >= 200_000 for step in steps] == [True, False] * 2
+
+
+def test_phases_are_measured_where_they_happen(project):
+    project.write(
+        "test_a.py",
+        """
+        import time, pytest
+
+        @pytest.fixture
+        def slow():
+            time.sleep(0.2)
+            yield
+            time.sleep(0.4)
+
+        def test_a(slow): time.sleep(0.1)
+        """,
+    )
+    (end,) = project.pytest().ends
+    assert 200_000 <= end["setup_us"] < 390_000
+    assert 400_000 <= end["teardown_us"] < 690_000
+    assert end["duration_us"] >= 700_000
+
+
 def test_long_messages_are_cut(project):
     project.write("test_long.py", "def test_long(): assert False, 'é' * 100_000")
     message = project.pytest().end_of("::test_long")["error_message"]
