@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crossbridge.database.target import Target
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background deaf to Ctrl-C, and so would be the runs that the tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
