@@ -106,15 +106,18 @@ class Recorder:
         attempt = self._attempt
         if attempt is None:
             return
-        at_us = now_us()
-        if call.when == "setup":
-            attempt.setup_ended_us = attempt.subtest_from_us = at_us
-        elif call.when == "teardown":
-            attempt.ended_us = at_us
-        else:
-            attempt.call_ended_us = at_us
-        if call.excinfo is not None:
-            attempt.raised = {**(attempt.raised or {}), call.when: call.excinfo.typename}
+        try:
+            at_us = now_us()
+            if call.when == "setup":
+                attempt.setup_ended_us = attempt.subtest_from_us = at_us
+            elif call.when == "teardown":
+                attempt.ended_us = at_us
+            else:
+                attempt.call_ended_us = at_us
+            if call.excinfo is not None:
+                attempt.raised = {**(attempt.raised or {}), call.when: call.excinfo.typename}
+        except Exception as error:  # noqa: BLE001
+            caught(error, "pytest_runtest_makereport")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
@@ -317,5 +320,6 @@ def without_group(nodeid: str) -> str:
 
 def _subtest_name(report: pytest.TestReport) -> str:
     context = report.context
+    message = "" if context.msg is None else str(context.msg)
     values = ", ".join(f"{name}={value}" for name, value in context.kwargs.items())
-    return " ".join(filter(None, (context.msg, f"({values})" if values else ""))) or "subtest"
+    return " ".join(filter(None, (message, f"({values})" if values else ""))) or "subtest"

@@ -31,10 +31,8 @@ _RUNS_NOTHING = (
 )
 
 
-class _Decision:
-    """Whether this process's session has been looked at: True is on; False is a warning given."""
-
-    key = pytest.StashKey[bool]()
+# Set when a session is recorded, or cannot be and that has been said.
+_SETTLED = pytest.StashKey[bool]()
 
 
 class Recording:
@@ -57,7 +55,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Look again: conftest.py as the guide has it switches on when it is imported, which can be as late as this."""
-    if _Decision.key not in session.config.stash and is_switched_in(os.environ):
+    if _SETTLED not in session.config.stash and is_switched_in(os.environ):
         _begin(session, find_project_root(session.config.rootpath))
 
 
@@ -68,9 +66,10 @@ def _begin(session: pytest.Session, root: Path | None) -> None:
     try:
         from crossbridge.integrations._pytest_session import begin  # noqa: PLC0415  (not while profiling is off)
 
-        config.stash[_Decision.key] = begin(session, root)
+        if begin(session, root):
+            config.stash[_SETTLED] = True
     except Exception as error:  # noqa: BLE001  (whatever it is, the tests run)
-        config.stash[_Decision.key] = False
+        config.stash[_SETTLED] = True
         if not hasattr(config, "workerinput"):
             say(config, f"crossbridge: {_reason(error)} Profiling is off for this run.")
 

@@ -239,6 +239,13 @@ def test_a_conftest_can_switch_on_when_it_is_imported_late(project):
     }
 
 
+def test_a_late_conftest_overrides_a_file_that_switches_off(project):
+    project.write(".env", "CROSSBRIDGE_PROFILING=false")
+    project.write("deep/er/conftest.py", LATE)
+    project.write("deep/er/test_a.py", ONE)
+    assert project.pytest(on=False).statuses == {"deep/er/test_a.py::test_one": "passed"}
+
+
 def test_a_late_conftest_does_not_record_what_is_not_run(project):
     project.write("deep/er/conftest.py", LATE)
     project.write("deep/er/test_a.py", ONE)
