@@ -107,7 +107,8 @@ def parse_since(text: str, now: datetime | None = None) -> datetime:
     try:
         if age := _AGE.fullmatch(text.strip().lower()):
             return now - int(age[1]) * _UNIT[age[2]]
-        since = datetime.fromisoformat(text.strip()).astimezone(timezone.utc)
+        iso = re.sub("[Zz]$", "+00:00", text.strip())  # Python 3.10 does not read the Z
+        since = datetime.fromisoformat(iso).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         since = None
     if since is None or since > now:

@@ -152,7 +152,10 @@ def test_evidence_before_the_window_and_outside_the_filters_does_not_count(histo
 
 
 def test_runs_outside_the_filters_are_neither_evidence_nor_counted(history, flaky):
-    for name, other in {"by branch": {"branch": "feature/x"}, "by environment": {"environment": "staging"}}.items():
+    for name, other in {
+        "by branch": {"branch": "feature/x"},
+        "by environment": {"environment": "staging"},
+    }.items():
         history.run((name, "failed"), (f"{name}, retried", "failed", "passed"), commit="aaaa")
         history.run((name, "passed"), (f"{name}, retried", "passed"), commit="aaaa", **other)
     found = flaky(branch="main", environment="ci")

@@ -27,6 +27,7 @@ def test_an_age_is_counted_back_from_now(text, age):
 def test_a_date_or_time_is_local_unless_it_names_a_zone():
     assert parse_since("2026-11-01") == datetime(2026, 11, 1).astimezone()
     assert parse_since("2026-11-01T12:30") == datetime(2026, 11, 1, 12, 30).astimezone()
+    assert parse_since("2026-11-01T12:30Z") == datetime(2026, 11, 1, 12, 30, tzinfo=timezone.utc)
     assert parse_since("2026-11-01T12:30+02:00") == datetime(2026, 11, 1, 10, 30, tzinfo=timezone.utc)
 
 
