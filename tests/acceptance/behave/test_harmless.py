@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from crossbridge.integrations import behave as integration
+from crossbridge.integrations._behave_recording import Recording
 from support.behave_runs import BEHAVE
 from support.framework_runs import Suite
 
@@ -24,7 +24,7 @@ FILES = (
     "features/outcomes.feature",
 )
 PARTS = [
-    *(f"Recording.{name}" for name, _ in inspect.getmembers(integration.Recording, inspect.isroutine)),
+    *(f"Recording.{name}" for name, _ in inspect.getmembers(Recording, inspect.isroutine)),
     "Names.read",
     "Patterns.of",
 ]
@@ -66,7 +66,7 @@ def test_fault_in_a_part_of_ours_changes_nothing(example, plain, part):
         f"""
         import sys
         from behave.__main__ import main
-        from crossbridge.integrations import _session, behave
+        from crossbridge.integrations import _session, _behave_recording as behave
 
         def fault(*args, **kwargs):
             raise RuntimeError("injected")

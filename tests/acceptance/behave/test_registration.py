@@ -103,17 +103,18 @@ def test_off_wraps_nothing(two):
     two.write(
         "program.py",
         """
+        import sys
         import behave.model, behave.runner, behave.step_registry
         methods = lambda: [behave.model.Scenario.run, behave.model.Step.run, behave.model.Feature.run,
                            behave.runner.ModelRunner.run_model, behave.step_registry.StepRegistry.find_match]
         before = methods()
         from crossbridge.integrations.behave import install
         install()
-        print("wrapped", sum(a is not b for a, b in zip(before, methods())))
+        print("wrapped", sum(a is not b for a, b in zip(before, methods())), "crossbridge.profiling" in sys.modules)
         """,
     )
-    assert "wrapped 0" in two.run("program", on=False).stdout
-    assert "wrapped 5" in two.run("program").stdout
+    assert "wrapped 0 False" in two.run("program", on=False).stdout
+    assert "wrapped 5 True" in two.run("program").stdout
 
 
 def test_dotenv_alone_switches_on(two):
@@ -137,6 +138,15 @@ def test_environment_works_where_crossbridge_is_not_installed(two):
     assert "1 scenario passed, 1 failed" in run.stdout
     assert run.line == "crossbridge: profiling is off for this run: not here"
     assert run.segments == []
+
+
+def test_broken_installation_gives_one_line_and_no_profiling(two):
+    two.write("features/environment.py", INSTALL)
+    two.write("msgspec.py", "raise RuntimeError('broken')\n")
+    run = two.run("behave")
+    assert run.returncode == 1
+    assert run.segments == []
+    assert run.line == "crossbridge: profiling is off for this run: RuntimeError: broken"
 
 
 def test_ends_with_one_line_on_stderr(two):

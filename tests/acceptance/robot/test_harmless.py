@@ -7,17 +7,13 @@ import re
 
 import pytest
 
-from crossbridge.integrations import robot as integration
+from crossbridge.integrations._robot_recording import Recording
 from support.framework_runs import Suite
 from support.robot_output import normalised
 from support.robot_runs import LISTENER, QUIET
 
 ALL = ("--outputdir", "results", "--xunit", "xunit.xml", "--suite", "Outcomes", "tests")
-HOOKS = [
-    name
-    for name, _ in inspect.getmembers(integration.Recording, inspect.isroutine)
-    if not name.startswith("_")
-]
+HOOKS = [name for name, _ in inspect.getmembers(Recording, inspect.isroutine) if not name.startswith("_")]
 
 
 def _result(run):
@@ -50,7 +46,7 @@ def test_fault_in_a_hook_changes_nothing(example, plain, hook):
         f"""
         import sys
         import robot
-        from crossbridge.integrations.robot import Recording
+        from crossbridge.integrations._robot_recording import Recording
 
         def fault(*args, **kwargs):
             raise RuntimeError("injected")

@@ -87,13 +87,16 @@ def test_off_registers_no_hook(two):
     two.write(
         "program.py",
         """
+        import sys
         from robot.output.listeners import ListenerFacade
         listener = ListenerFacade.create("crossbridge.integrations.robot")
         print([name for name in vars(listener) if getattr(listener, name) and name.startswith(("start", "end", "close"))])
+        print("crossbridge.profiling" in sys.modules)
         """,
     )
     off = two.run("program", on=False)
     assert "'start_test'" not in off.stdout
+    assert "False" in off.stdout
     assert "'start_test'" in two.run("program").stdout
 
 

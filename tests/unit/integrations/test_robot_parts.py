@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("robot")
 
 from crossbridge.integrations import _pabot
-from crossbridge.integrations.robot import Executions, _error_type
+from crossbridge.integrations._robot_recording import Executions, _error_type
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
