@@ -13,7 +13,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.measure import Line, interleave, run, spread
+from bench.measure import Line, Spent, interleave, run, spread
 from bench.stage import this_python
 from bench.venvs import OURS, python_with
 
@@ -29,9 +29,10 @@ PLAIN, NULL, RECORDED, OFF = "plain", "plain again", "crossbridge", "crossbridge
 
 
 class Sample(NamedTuple):
-    """Microseconds a test takes, milliseconds a run of one test takes."""
+    """Microseconds a test takes, by the wall clock and of the CPU; milliseconds a run of one test takes."""
 
-    test_us: float
+    wall_us: float
+    cpu_us: float
     start_ms: float
 
 
@@ -115,33 +116,22 @@ class Trial:
 
     def lines(self) -> list[Line]:
         samples = self._samples()
-        test_us = _added(samples, "test_us")
-        start_ms = _added(samples, "start_ms")
-        plain_us = statistics.median(sample.test_us for sample in samples[PLAIN])
+        wall_us, cpu_us, start_ms = (_added(samples, figure) for figure in Sample._fields)
+        plain_us = statistics.median(sample.wall_us for sample in samples[PLAIN])
         name, peer = self._framework.name, self._framework.peer_name
-        of = f"a test of {STEPS} steps ({PLAIN}: {plain_us:,.0f} µs)"
+        of = f"a test of {STEPS} steps"
         rounds = spread(
-            [a.test_us - b.test_us for a, b in zip(samples[RECORDED], samples[PLAIN], strict=True)]
+            [a.wall_us - b.wall_us for a, b in zip(samples[RECORDED], samples[PLAIN], strict=True)]
         )
+        note = f"{PLAIN}: {plain_us:,.0f}; single rounds: {rounds}"
         lines = [
-            Line(
-                f"{name}: added to {of}",
-                test_us[RECORDED],
-                "µs",
-                beside=_without(test_us, RECORDED),
-                note=f"single rounds: {rounds}",
-            ),
-            Line(
-                f"{name}: added to start-up",
-                start_ms[RECORDED],
-                "ms",
-                beside=_without(start_ms, RECORDED),
-            ),
+            Line(f"{name}: added to {of}, wall", wall_us[RECORDED], "µs", beside=_others(wall_us), note=note),
+            Line(f"{name}: added to {of}, CPU", cpu_us[RECORDED], "µs", beside=_others(cpu_us)),
+            Line(f"{name}: added to start-up", start_ms[RECORDED], "ms", beside=_others(start_ms)),
         ]
         if peer in samples:
-            lines.insert(
-                1, Line(f"{name}: the same, against {peer}", test_us[RECORDED] / test_us[peer], "times", 1.0)
-            )
+            times = cpu_us[RECORDED] / cpu_us[peer]
+            lines.insert(2, Line(f"{name}: the same, against {peer}", times, "times", 1.0))
         return lines
 
     def _samples(self) -> dict[str, list[Sample]]:
@@ -165,11 +155,15 @@ class Trial:
         return self._stage.size(TESTS, 5)
 
     def _sample(self, arguments: Sequence[str], settings: Mapping[str, str]) -> Sample:
-        start_s = statistics.median(self._run(self._one, 1, arguments, settings) for _ in range(3))
-        whole_s = self._run(self._many, self._tests, arguments, settings)
-        return Sample((whole_s - start_s) / (self._tests - 1) * 1e6, start_s * 1e3)
+        starts = [self._run(self._one, 1, arguments, settings) for _ in range(3)]
+        whole = self._run(self._many, self._tests, arguments, settings)
+        start_s, start_cpu_s = (statistics.median(seconds) for seconds in zip(*starts, strict=True))
+        per_test = 1e6 / (self._tests - 1)
+        return Sample(
+            (whole.wall_s - start_s) * per_test, (whole.cpu_s - start_cpu_s) * per_test, start_s * 1e3
+        )
 
-    def _run(self, suite: Path, tests: int, arguments: Sequence[str], settings: Mapping[str, str]) -> float:
+    def _run(self, suite: Path, tests: int, arguments: Sequence[str], settings: Mapping[str, str]) -> Spent:
         for folder in (self._results, self._spool):
             shutil.rmtree(folder, ignore_errors=True)
         arguments = [argument.format(results=self._results) for argument in arguments]
@@ -177,7 +171,7 @@ class Trial:
         command = [self._python, *self._framework.command, *arguments, target]
         spent, _, _ = run(command, env=self._stage.environment(settings), cwd=suite)
         self._check(tests, arguments, settings)
-        return spent.wall_s
+        return spent
 
     def _check(self, tests: int, arguments: Sequence[str], settings: Mapping[str, str]) -> None:
         """Make sure that what was measured did its work."""
@@ -207,8 +201,8 @@ def _added(samples: dict[str, list[Sample]], figure: str) -> dict[str, float]:
     }
 
 
-def _without(figures: dict[str, float], name: str) -> dict[str, float]:
-    return {other: value for other, value in figures.items() if other != name}
+def _others(figures: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in figures.items() if name != RECORDED}
 
 
 def _write(path: Path, text: str) -> None:
