@@ -10,7 +10,7 @@ import time
 import pytest
 
 from support.segment_file import SegmentFile, new_id, now_us
-from support.shipping import rows, shipper, stored_tests, value, wait_until
+from support.shipping import deliver, rows, shipper, stored_tests, value, wait_until
 
 RUN = "SELECT status, events_collected, events_written, events_dropped FROM crossbridge.runs"
 
@@ -185,13 +185,22 @@ def test_fills_in_the_version_git_knows_and_never_holds_an_event_up(spool, migra
 def test_leaves_the_version_empty_when_git_does_not_know_the_commit(spool, migrated):
     _git_repository(spool.parent, tag="v1.2.3")
     segment = SegmentFile(spool, app_version=None, git_commit="1234567890" * 4)
-    option = SegmentFile(spool, app_version=None, git_commit="--output=stolen")
     segment.end()
-    option.end()
     with shipper(spool, migrated) as process:
         assert process.wait() == 0
-    assert rows(migrated, "SELECT DISTINCT app_version FROM crossbridge.runs") == [(None,)]
-    assert not (spool.parent / "stolen").exists()
+    assert rows(migrated, "SELECT app_version FROM crossbridge.runs") == [(None,)]
+
+
+def test_hands_nothing_to_git_that_is_no_commit(spool, migrated, monkeypatch):
+    git = spool.parent / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text('#!/bin/sh\necho "$@" >>"$0.log"\n')
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(git.parent), prepend=":")
+    for commit in ("--exec-path=/tmp", "HEAD; rm -rf .", "abc", "ab" * 20):
+        SegmentFile(spool, app_version=None, git_commit=commit).end()
+    deliver(spool, migrated)
+    assert (git.parent / "git.log").read_text() == f"describe --tags --always {'ab' * 20}\n"
 
 
 def test_removes_what_is_an_hour_old_and_nothing_younger(spool, migrated):

@@ -66,9 +66,8 @@ class Tenure:
         while not self.acquire():
             if time.monotonic() > until_s:
                 return False
-            self._request.touch(
-                mode=0o600
-            )  # again and again: another one that asked may have just taken over
+            # Again and again: another one that asked may have just taken over, and cleared the request away.
+            self._request.touch(mode=0o600)
             time.sleep(_ASK_EVERY_S)
         return True
 
