@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import backlog, end, footprint, instructions, live, pytest_runs, record
+from bench import backlog, end, footprint, frameworks, instructions, live, pytest_runs, record
 from bench.machine import facts
 from bench.measure import Line, say
 from bench.page import render
@@ -29,6 +29,7 @@ GROUPS: dict[str, Callable[[Stage], list[Line]]] = {
     "record": record.measure,
     "instructions": instructions.measure,
     "pytest": pytest_runs.measure,
+    "frameworks": frameworks.measure,
     "footprint": footprint.measure,
     "live": live.measure,
     "end": end.measure,
