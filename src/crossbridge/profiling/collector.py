@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-import crossbridge.profiling.steps  # noqa: F401  (there when a test wants it: nothing is imported while one runs)
 from crossbridge.errors import ConfigError
 from crossbridge.profiling import guard
 from crossbridge.profiling.config import check, environment_name, load

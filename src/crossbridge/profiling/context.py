@@ -11,16 +11,10 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from itertools import count
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from crossbridge.profiling.collector import MetricsCollector
+from crossbridge.steps import Active
 
-
-class Active:
-    """The collector that records in this process, or None."""
-
-    collector: MetricsCollector | None = None
+__all__ = ["Active", "OpenStep", "RunningTest", "current_step"]
 
 
 class RunningTest:

@@ -29,6 +29,7 @@ LOADED = [
     "crossbridge._version",
     "crossbridge.integrations",
     "crossbridge.integrations.pytest",
+    "crossbridge.steps",
     "crossbridge.switch",
 ]
 HOOKS = ["pytest_collection_finish", "pytest_sessionstart"]

@@ -1,5 +1,8 @@
 """`crossbridge.step`: for authors of tests who want to see where the time inside a test goes.
 
+Imported together with the package, profiling or not: nothing of ours may be imported while a test runs, which may
+have put fakes in the place of files.
+
 PYTEST_DONT_REWRITE
 """
 
@@ -9,15 +12,22 @@ from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from crossbridge.profiling.context import Active, OpenStep
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from crossbridge.profiling.collector import MetricsCollector
+    from crossbridge.profiling.context import OpenStep
+
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+
+class Active:
+    """The collector that records in this process, or None."""
+
+    collector: MetricsCollector | None = None
 
 
 class step:  # noqa: N801  (reads as a word of the language where it is used)
