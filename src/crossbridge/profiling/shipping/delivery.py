@@ -65,7 +65,7 @@ class Delivery:
         if batch:
             self._send(session, batch)
             self._acknowledge()
-        else:  # somebody cut the file short
+        else:  # the file is shorter than it was, or than the copy the database knows
             self.segment.whole = self.ack.offset
         if not self.unsent:
             self.segment.sent_all()
