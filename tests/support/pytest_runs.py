@@ -31,6 +31,8 @@ def clean_environ(**more: str) -> dict[str, str]:
         if not name.startswith(("PYTEST_", "CROSSBRIDGE_", "COV_", "PG"))
         and name not in {"PYTHONWARNINGS", "CI", "GITHUB_ACTIONS"}
     }
+    # With the environment's commands at hand, as after `activate`: pabot starts `robot` by its name.
+    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     return kept | more
 
 
