@@ -145,7 +145,7 @@ class Trial:
         }
         if not self._stage.quick:
             ways[framework.peer_name] = (framework.peer, {})
-        for way in ways.values():  # so that no measured run compiles anything
+        for way in () if self._stage.quick else ways.values():  # so that no measured run compiles anything
             self._sample(*way)
         takes = {name: lambda way=way: self._sample(*way) for name, way in ways.items()}
         return interleave(f"{framework.name}, {self._tests} tests", takes, self._stage.size(9, 1))
@@ -155,7 +155,7 @@ class Trial:
         return self._stage.size(TESTS, 5)
 
     def _sample(self, arguments: Sequence[str], settings: Mapping[str, str]) -> Sample:
-        starts = [self._run(self._one, 1, arguments, settings) for _ in range(3)]
+        starts = [self._run(self._one, 1, arguments, settings) for _ in range(self._stage.size(3, 1))]
         whole = self._run(self._many, self._tests, arguments, settings)
         start_s, start_cpu_s = (statistics.median(seconds) for seconds in zip(*starts, strict=True))
         per_test = 1e6 / (self._tests - 1)

@@ -19,6 +19,7 @@ TITLES = {
     "record": "Recording an event",
     "instructions": "Instructions added to a pytest test",
     "pytest": "Time added to a pytest run",
+    "frameworks": "Robot Framework and behave",
     "footprint": "What the test process holds",
     "live": "Delivery while tests run",
     "end": "The end of a run",
