@@ -36,17 +36,19 @@ def source_of(package: str, version: str) -> Path:
     return source
 
 
-def python_with(*requirements: str) -> str:
-    """The interpreter of an environment with these packages and this working tree's crossbridge."""
+def python_with(*requirements: str, base: str = sys.executable) -> str:
+    """The interpreter of an environment of `base` with these packages and this working tree's crossbridge."""
 
     def make(folder: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([base, "-m", "venv", folder], check=True)
         python = folder / "bin" / "python"
         _pip(str(python), "install", f"msgspec=={msgspec.__version__}", *requirements)
         (site_packages,) = folder.glob("lib/python*/site-packages")
         (site_packages / "working_tree.pth").write_text(f"{REPO / 'src'}\n")
 
-    name = "-".join(("venv", f"{sys.version_info[0]}.{sys.version_info[1]}", *requirements))
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    version = subprocess.run([base, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
+    name = "-".join(("venv", version, *requirements))
     return str(_once(name.replace("=", "_").replace("<", "_"), make) / "bin" / "python")
 
 

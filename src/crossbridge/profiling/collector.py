@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _POLL_S = 0.005
+# Of a list: for each tuple it is given, msgspec 0.22 leaves an iterator behind.
 _encode_lines = msgspec.json.Encoder(enc_hook=str).encode_lines
 _TEXT_FIELDS = tuple(
     field for field in PerformanceEvent.__struct_fields__ if "str" in PerformanceEvent.__annotations__[field]
@@ -160,7 +161,7 @@ class MetricsCollector:
             at_us = event.at_us
             if not at_us:
                 at_us = event.at_us = clock()
-            line = encode_lines((event,))
+            line = encode_lines([event])
             if len(line) <= NAME_LIMIT_BYTES and b"\\u0000" not in line:
                 return segment.append(line, at_us)
         except UnicodeEncodeError:  # a lone surrogate
@@ -168,7 +169,7 @@ class MetricsCollector:
         except Exception as error:  # noqa: BLE001
             return self._drop(error)
         try:
-            return segment.append(encode_lines((_cleaned(event),)), at_us)
+            return segment.append(encode_lines([_cleaned(event)]), at_us)
         except Exception as error:  # noqa: BLE001
             return self._drop(error)
 

@@ -3,7 +3,7 @@
 freezegun and pyfakefs replace names in modules, also names imported from elsewhere; they do not reach class
 attributes and default arguments. So whatever the collector calls stands here as a class attribute, or as a
 default argument where every nanosecond counts. See research on hazards in a test process:
-`tests/acceptance/test_hazards.py` holds one test for each.
+`tests/acceptance/hazards` holds one test for each.
 
 PYTEST_DONT_REWRITE
 """

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gc
 import json
+import sys
 import threading
 from dataclasses import replace
 from itertools import count
 
 import pytest
 
+import crossbridge
 from crossbridge.errors import ConfigError
 from crossbridge.profiling import collector as module
 from crossbridge.profiling import guard
@@ -161,6 +164,27 @@ def test_recording_from_threads_counts_exactly_and_keeps_lines_whole(tmp_path):
         assert collector.get_stats()["collected"] == 2001
     calls = [event["status_code"] for event in read_spool(tmp_path) if event["type"] == "http_call"]
     assert sorted(calls) == sorted(list(range(500)) * 4)
+
+
+def test_recording_leaves_nothing_behind_in_memory(tmp_path):
+    with collecting(tmp_path) as collector:
+        collector.record_test_start("a")
+
+        def record() -> None:
+            for _ in range(1000):
+                with crossbridge.step("s"):
+                    collector.record_http_call("h/", "GET", 200, 1)
+                collector.record_http_call("h/\0", "GET", 200, 1, error="x" * 2000)
+
+        record()
+        gc.collect()
+        gc.disable()
+        objects, blocks = len(gc.get_objects()), sys.getallocatedblocks()
+        record()
+        objects, blocks = len(gc.get_objects()) - objects, sys.getallocatedblocks() - blocks
+        gc.enable()
+    assert objects < 500  # of 2,000 events
+    assert blocks < 500
 
 
 # What cannot be recorded
