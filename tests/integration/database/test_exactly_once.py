@@ -102,7 +102,7 @@ def _ship(connection, segment, moves):
                 if way == "twice":
                     assert segment.send(connection, first, last) >= answer
                 line = max(line, offsets.index(answer))
-        if all(way in ("rolled back", "late") for _, way in moves):
+        if not any(way in ("once", "twice") for _, way in moves):  # no other way gets anywhere by itself
             line = offsets.index(segment.send(connection, line, len(segment.lines)))
 
 
