@@ -6,8 +6,6 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import suppress
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -73,19 +71,13 @@ def finish(
     """End what `begin` began and, unless another still records in this process, say where the events are."""
     collector.shutdown(status=status, timeout_s=timeout_s)
     if not quiet and not collector.running:
-        say(summary(collector).line)
-
-
-def say(line: str) -> None:
-    """Write a line to the process's own stderr, past every capture of a framework."""
-    with suppress(OSError, ValueError):  # closed
-        print(line, file=sys.__stderr__)
+        guard.say(summary(collector).line)
 
 
 @cache
 def _warn(line: str) -> None:
     """Say it once, however often we are registered."""
-    say(line)
+    guard.say(line)
 
 
 def relative_file(path: str, root: str) -> str:
