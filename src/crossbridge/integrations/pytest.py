@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 # Ways to call pytest in which no test is run.
 _RUNS_NOTHING = (
     "collectonly",
-    "setuponly",
-    "setupplan",
+    "setuponly",  # --setup-plan too
     "showfixtures",
     "show_fixtures_per_test",
     "cacheshow",
@@ -88,13 +87,8 @@ def _reason(error: Exception) -> str:
 def say(config: pytest.Config, line: str) -> None:
     """Print a line for people. Not a warning of Python's: those may be errors."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is not None:
+    if reporter is None:
+        print(line, file=sys.stderr)
+    else:
         reporter.ensure_newline()
         reporter.write_line(line)
-        return
-    capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is None:
-        sys.stderr.write(line + "\n")
-        return
-    with capture.global_and_fixture_disabled():
-        sys.stderr.write(line + "\n")

@@ -175,19 +175,20 @@ def test_a_test_whose_worker_dies_is_tried_again_in_another(project, dist):
         import os, pathlib, pytest
 
         @pytest.mark.xdist_group("g")
-        def test_crashes_once(tmp_path_factory):
-            mark = pathlib.Path("crashed")
-            if not mark.exists():
-                mark.touch()
+        def test_crashes_twice(tmp_path_factory):
+            deaths = pathlib.Path("deaths")
+            number = len(deaths.read_text()) if deaths.exists() else 0
+            if number < 2:
+                deaths.write_text("x" * (number + 1))
                 os._exit(3)
 
         def test_other(): pass
         """,
     )
-    run = project.pytest("--reruns", "1", "-n", "2", f"--dist={dist}")
+    run = project.pytest("--reruns", "2", "-n", "2", f"--dist={dist}")
     ends = [
         (end.get("attempt", 1), end["status"])
         for end in run.ends
-        if end["test_id"] == "test_crash.py::test_crashes_once"
+        if end["test_id"] == "test_crash.py::test_crashes_twice"
     ]
-    assert ends == [(1, "failed"), (2, "passed")]
+    assert ends == [(1, "failed"), (2, "failed"), (3, "passed")]

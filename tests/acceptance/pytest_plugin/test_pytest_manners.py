@@ -209,7 +209,7 @@ def test_a_forked_child_that_goes_on_with_the_suite_doubles_nothing(project):
         """,
     )
     run = project.pytest("-W", "ignore", "-s")
-    assert len(run.ends) == len(run.statuses) == 3
+    assert len(run.of_type("test_start")) == len(run.ends) == len(run.statuses) == 3
 
 
 def test_a_recording_that_a_fixture_began_and_did_not_end_is_closed(project):

@@ -112,7 +112,7 @@ def test_names_do_not_depend_on_the_working_directory(project):
     assert [end["test_id"] for end in run.ends] == ["tests/unit/test_a.py::test_one"] * 3
 
 
-@pytest.mark.parametrize("extra", [(), ("-n", "2"), ("-q", "-q"), ("-W", "error"), ("-p", "no:terminal"), ("-s", "-p", "no:terminal")], ids=str)  # fmt: skip
+@pytest.mark.parametrize("extra", [(), ("-n", "2"), ("-n", "2", "-s"), ("-q", "-q"), ("-W", "error"), ("-p", "no:terminal"), ("-s", "-p", "no:terminal")], ids=str)  # fmt: skip
 def test_a_bad_setting_is_told_in_one_line_and_the_tests_run(project, extra):
     project.write("test_a.py", "def test_a(): pass\ndef test_b(): assert False")
     project.write("test_probe.py", "def test_c():\n    from crossbridge.profiling.context import Active\n    assert Active.collector is None")  # fmt: skip
@@ -210,7 +210,9 @@ def test_sessions_that_a_test_starts_are_not_recorded(project):
         def test_after(): pass
         """,
     )
-    run = project.pytest("-p", "no:asyncio")
+    # The inner ones would write here, and into this run, if they did.
+    spool = {"CROSSBRIDGE_SPOOL_DIR": str(project.folder / ".crossbridge" / "spool")}
+    run = project.pytest("-p", "no:asyncio", environ=spool)
     assert run.returncode == 0, run.output
     assert run.statuses == {
         "test_nested.py::test_inner[runpytest_inprocess]": "passed",
