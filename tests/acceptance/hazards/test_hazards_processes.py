@@ -86,6 +86,8 @@ def test_forks_and_other_processes(hazard, version):
     (main,) = [header for header in headers if header["role"] == "main"]
     assert {header["parent"] for header in headers if header is not main} == {main["writer"]}
     assert {header["run_id"] for header in headers} == {main["run_id"]}
+    (own,) = [segment for segment in recorded.run.segments if segment[0] is main]
+    assert [event["step_name"] for event in own if event["type"] == "step_end"] == ["around the fork"]
 
 
 SUBINTERPRETERS = """
