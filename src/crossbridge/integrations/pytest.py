@@ -69,8 +69,7 @@ def _begin(session: pytest.Session, root: Path | None) -> None:
             config.stash[_SETTLED] = True
     except Exception as error:  # noqa: BLE001  (whatever it is, the tests run)
         config.stash[_SETTLED] = True
-        if not hasattr(config, "workerinput"):
-            say(config, f"crossbridge: {_reason(error)} Profiling is off for this run.")
+        say(config, f"crossbridge: {_reason(error)} Profiling is off for this run.")
 
 
 def _is_nested() -> bool:
@@ -85,10 +84,10 @@ def _reason(error: Exception) -> str:
 
 
 def say(config: pytest.Config, line: str) -> None:
-    """Print a line for people. Not a warning of Python's: those may be errors."""
+    """Print a line for people. Not a warning of Python's: those may be errors. A worker of pytest-xdist is not heard."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
-        print(line, file=sys.stderr)
+        print(line, file=sys.stderr)  # noqa: T201
     else:
         reporter.ensure_newline()
         reporter.write_line(line)
