@@ -84,7 +84,7 @@ def _reason(error: Exception) -> str:
 
 
 def say(config: pytest.Config, line: str) -> None:
-    """Print a line for people. Not a warning of Python's: those may be errors. A worker of pytest-xdist is not heard."""
+    """Print a line for people: no warning of Python's, which may be an error. A worker of pytest-xdist is not heard."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
         print(line, file=sys.stderr)  # noqa: T201
