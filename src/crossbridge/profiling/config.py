@@ -9,7 +9,6 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +26,9 @@ LABELS_MAX_CHARS = 8000
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
-_UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\Z")
+# To compile an expression costs more than all readings of a start: none is used here.
+_DIGITS = "0123456789"
+_UUID_DIGITS = 32
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -70,9 +71,13 @@ def _backend(name: str, text: str) -> StorageBackendType:
     return StorageBackendType(_choice(*(backend.value for backend in StorageBackendType))(name, text))
 
 
+def _is_digits(text: str) -> bool:
+    return len(text) < 20 and text != "" and set(text) <= set(_DIGITS)  # noqa: PLR2004  (more fit no 64 bits)
+
+
 def _integer(low: int, high: int) -> Callable[[str, str], int]:
     def read(name: str, text: str) -> int:
-        if re.fullmatch(r"[0-9]{1,19}", text) and low <= int(text) <= high:
+        if _is_digits(text) and low <= int(text) <= high:
             return int(text)
         raise _bad(name, f"a whole number from {low} to {high}", text)
 
@@ -81,7 +86,13 @@ def _integer(low: int, high: int) -> Callable[[str, str], int]:
 
 def _seconds(low: float, high: float) -> Callable[[str, str], float]:
     def read(name: str, text: str) -> float:
-        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?|\.[0-9]{1,9}", text) and low <= float(text) <= high:
+        whole, _, part = text.partition(".")
+        if (
+            _is_digits(whole or "0")
+            and _is_digits(part or "0")
+            and text[-1:] != "."
+            and low <= float(text) <= high
+        ):
             return float(text)
         raise _bad(name, f"a number of seconds from {low:g} to {high:g}", text)
 
@@ -90,8 +101,9 @@ def _seconds(low: float, high: float) -> Callable[[str, str], float]:
 
 def _bytes(low: int, high: int) -> Callable[[str, str], int]:
     def read(name: str, text: str) -> int:
-        match = re.fullmatch(r"([0-9]{1,13})\s*([A-Za-z]*)", text)
-        size = int(match[1]) * _UNITS.get(match[2].upper(), 0) if match else 0
+        unit = text.lstrip(_DIGITS)
+        number = text.removesuffix(unit)
+        size = int(number) * _UNITS.get(unit.strip().upper(), 0) if _is_digits(number) else 0
         if low <= size <= high:
             return size
         raise _bad(name, f"a size from {low} to {high} bytes (plain, or with KiB, MiB, GiB)", text)
@@ -100,9 +112,12 @@ def _bytes(low: int, high: int) -> Callable[[str, str], int]:
 
 
 def _uuid(name: str, text: str) -> str:
-    if not _UUID.match(text.lower()):
+    digits = text.lower().replace("-", "")
+    uuid = hyphened(digits)
+    is_hex = len(digits) == _UUID_DIGITS and set(digits) <= set("0123456789abcdef")
+    if not is_hex or text.lower() not in {digits, uuid}:
         raise _bad(name, "a UUID", text)
-    return hyphened(text.lower().replace("-", ""))
+    return uuid
 
 
 def _labels(name: str, text: str) -> dict[str, str]:

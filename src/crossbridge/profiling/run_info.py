@@ -7,7 +7,6 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from crossbridge.profiling.real import read_file
@@ -15,8 +14,7 @@ from crossbridge.profiling.real import read_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_USER_INFO = re.compile(r"(?<=://)[^/\s]*@")
-_COMMIT = re.compile(r"[0-9a-f]{40,64}\Z")
+_COMMIT_DIGITS = (40, 64)  # SHA-1, SHA-256
 
 
 class RunInfo(NamedTuple):
@@ -79,7 +77,14 @@ def _url(template: str, environ: Mapping[str, str]) -> str | None:
         url = template.format_map(environ)
     except KeyError:
         return None
-    return _USER_INFO.sub("", url) or None
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    host = host.rpartition("@")[2]  # less user and password
+    return f"{scheme}{separator}{host}{slash}{path}" or None
+
+
+def _is_commit(text: str) -> bool:
+    return len(text) in _COMMIT_DIGITS and set(text) <= set("0123456789abcdef")
 
 
 def _from_git_files(project_root: str) -> tuple[str | None, str | None]:
@@ -88,12 +93,12 @@ def _from_git_files(project_root: str) -> tuple[str | None, str | None]:
     if git_dir is None or head is None:
         return None, None
     if not head.startswith("ref: "):
-        return (head if _COMMIT.match(head) else None), None
+        return (head if _is_commit(head) else None), None
     ref = head[5:]
     common = _line(git_dir, "commondir")
     refs_dir = _path(git_dir, common) if common else git_dir
     commit = _line(refs_dir, ref) or _packed_ref(refs_dir, ref)
-    if commit is not None and not _COMMIT.match(commit):
+    if commit is not None and not _is_commit(commit):
         commit = None
     return commit, ref.removeprefix("refs/heads/")
 
