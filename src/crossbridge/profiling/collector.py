@@ -11,37 +11,24 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-
 from crossbridge.errors import ConfigError
 from crossbridge.profiling import guard
 from crossbridge.profiling.config import check, environment_name, load
 from crossbridge.profiling.context import Active, OpenStep, RunningTest, current_step
-from crossbridge.profiling.models import PerformanceEvent, ProfileConfig, StorageBackendType
+from crossbridge.profiling.dispatch import Dispatch
+from crossbridge.profiling.encode import cleaned, encode_lines
+from crossbridge.profiling.models import PerformanceEvent, ProfileConfig
 from crossbridge.profiling.origin import Origin
-from crossbridge.profiling.progress import (
-    RunProgress,
-    ShipperState,
-    is_delivered,
-    read_ack,
-    run_progress,
-    shipper_state,
-)
-from crossbridge.profiling.real import Real, new_uuid, now_us, pass_refusals
+from crossbridge.profiling.progress import read_ack
+from crossbridge.profiling.real import new_uuid, now_us
 from crossbridge.profiling.run_info import run_info
-from crossbridge.profiling.sanitise import NAME_LIMIT_BYTES, clean_text
+from crossbridge.profiling.sanitise import NAME_LIMIT_BYTES
 from crossbridge.profiling.segment import SegmentWriter
-from crossbridge.profiling.spawn import start_shipper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-_POLL_S = 0.005
-# Of a list: for each tuple it is given, msgspec 0.22 leaves an iterator behind.
-_encode_lines = msgspec.json.Encoder(enc_hook=str).encode_lines
-_TEXT_FIELDS = tuple(
-    field for field in PerformanceEvent.__struct_fields__ if "str" in PerformanceEvent.__annotations__[field]
-)
+    from crossbridge.profiling.progress import RunProgress, ShipperState
 
 
 class MetricsCollector:
@@ -60,11 +47,10 @@ class MetricsCollector:
         self.run_id = config.run_id or new_uuid()
         self.status: str | None = None
         self.test: RunningTest | None = None
-        self._spool = os.fspath(config.spool_path)
+        self._environ = dict(os.environ)
+        self._dispatch = Dispatch(config, self.run_id, self._environ)
         self._segment: SegmentWriter | None = None
         self._owners = 0
-        self._spawned_us = 0
-        self._environ = dict(os.environ)
 
     @classmethod
     def get_instance(cls, config: ProfileConfig | None = None) -> MetricsCollector:
@@ -110,9 +96,9 @@ class MetricsCollector:
             try:
                 check(self.config)
                 origin = self._origin(framework, framework_version, worker, parent)
-                self._segment = SegmentWriter(self._spool, self.config.spool_max_bytes, origin)
+                self._segment = SegmentWriter(self._dispatch.spool, self.config.spool_max_bytes, origin)
                 if parent is None:
-                    self._start_shipper()
+                    self._dispatch.start()
             except ConfigError as error:
                 guard.say(f"crossbridge: profiling is off for this run: {error}")
                 return False
@@ -139,18 +125,13 @@ class MetricsCollector:
             info=run_info(self._environ, os.fspath(self.config.project_root)),
         )
 
-    def _start_shipper(self) -> None:
-        self._spawned_us = now_us()
-        if self.config.backend is StorageBackendType.NONE or not start_shipper(self.config, self._environ):
-            self._spawned_us = 0
-
     # Recording ------------------------------------------------------------------------------------------------
 
     def collect(
         self,
         event: PerformanceEvent,
         *,
-        encode_lines: Callable[[Iterable[Any]], bytes] = _encode_lines,
+        encode_lines: Callable[[list[Any]], bytes] = encode_lines,
         clock: Callable[[], int] = now_us,
     ) -> bool:
         """Record one event; `at_us` of 0 means now. Some 2 microseconds; see bench/."""
@@ -169,7 +150,7 @@ class MetricsCollector:
         except Exception as error:  # noqa: BLE001
             return self._drop(error)
         try:
-            return segment.append(encode_lines([_cleaned(event)]), at_us)
+            return segment.append(encode_lines([cleaned(event)]), at_us)
         except Exception as error:  # noqa: BLE001
             return self._drop(error)
 
@@ -385,7 +366,7 @@ class MetricsCollector:
     @property
     def run_folder(self) -> str:
         """The folder of this run's segments."""
-        return f"{self._spool}/{self.run_id}"
+        return self._dispatch.run_folder
 
     def flush(self, *, timeout_s: float | None = None) -> bool:
         """
@@ -399,27 +380,7 @@ class MetricsCollector:
         Returns:
             Whether all was delivered; what was not stays in the spool.
         """
-        self._ask_for_flush()
-        deadline = Real.monotonic() + (self.config.drain_timeout_s if timeout_s is None else timeout_s)
-        while not is_delivered(self.run_folder):
-            if Real.monotonic() >= deadline or not self._is_worth_waiting():
-                return False
-            Real.sleep(_POLL_S)
-        return True
-
-    def _ask_for_flush(self) -> None:
-        with pass_refusals:
-            path = f"{self._spool}/shipper.flush"
-            Real.close(Real.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            Real.utime(path)
-
-    def _is_worth_waiting(self) -> bool:
-        if self.config.backend is StorageBackendType.NONE:
-            return False
-        shipper = self.shipper
-        is_at_work = shipper.alive and shipper.state != "ended"
-        has_not_begun = shipper.at_us < self._spawned_us
-        return is_at_work or has_not_begun
+        return self._dispatch.wait(self.config.drain_timeout_s if timeout_s is None else timeout_s)
 
     def shutdown(self, *, status: str | None = None, timeout_s: float | None = None) -> bool:
         """
@@ -447,19 +408,18 @@ class MetricsCollector:
             return False
         if segment.parent is not None or not is_ours:
             return False
-        if self.shipper.state is not None and not self.shipper.alive and not is_delivered(self.run_folder):
-            self._start_shipper()
+        self._dispatch.start_again_if_dead()
         return self.flush(timeout_s=timeout_s)
 
     @property
     def shipper(self) -> ShipperState:
         """How delivery fares."""
-        return shipper_state(self._spool)
+        return self._dispatch.shipper
 
     @property
     def progress(self) -> RunProgress:
         """Counts over all processes of this run whose segments are in this spool."""
-        return run_progress(self.run_folder)
+        return self._dispatch.progress
 
     def get_stats(self) -> dict[str, Any]:
         """
@@ -488,12 +448,3 @@ class MetricsCollector:
 
 def _microseconds(duration_ms: float | None) -> int | None:
     return None if duration_ms is None else round(duration_ms * 1000)
-
-
-def _cleaned(event: PerformanceEvent) -> PerformanceEvent:
-    changes = {
-        field: clean_text(str(value), field=field)
-        for field in _TEXT_FIELDS
-        if (value := getattr(event, field)) is not None
-    }
-    return msgspec.structs.replace(event, **changes)

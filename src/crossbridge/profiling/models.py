@@ -158,7 +158,7 @@ class ProfileConfig:
         """Take plain strings for what they stand for."""
         object.__setattr__(self, "backend", StorageBackendType(self.backend))
         object.__setattr__(self, "spool_dir", Path(self.spool_dir))
-        object.__setattr__(self, "project_root", Path(self.project_root))
+        object.__setattr__(self, "project_root", Path(self.project_root).absolute())
 
     @staticmethod
     def load(environ: Mapping[str, str] | None = None, project_root: Path | None = None) -> ProfileConfig:

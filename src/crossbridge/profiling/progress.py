@@ -49,7 +49,15 @@ class ShipperState(msgspec.Struct, gc=False):
     @property
     def alive(self) -> bool:
         """Whether that process is there."""
-        return self.pid is not None and exists(f"/proc/{self.pid}")
+        if self.pid is None or self.pid < 1:
+            return False
+        try:
+            Real.kill(self.pid, 0)
+        except PermissionError:  # another user's
+            return True
+        except (ProcessLookupError, OverflowError):
+            return False
+        return True
 
 
 _Told = TypeVar("_Told", Ack, ShipperState)

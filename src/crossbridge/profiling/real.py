@@ -27,6 +27,7 @@ class Real:
     fcntl = fcntl
     fstat = os.fstat
     getpid = os.getpid
+    kill = os.kill
     listdir = os.listdir
     mkdir = os.mkdir
     open = os.open

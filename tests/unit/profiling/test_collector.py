@@ -12,7 +12,7 @@ import pytest
 import crossbridge
 from crossbridge.errors import ConfigError
 from crossbridge.profiling import collector as module
-from crossbridge.profiling import guard
+from crossbridge.profiling import dispatch, guard
 from crossbridge.profiling.collector import MetricsCollector
 from crossbridge.profiling.context import Active
 from crossbridge.profiling.models import PerformanceEvent, ProfileConfig, StorageBackendType
@@ -320,12 +320,12 @@ def test_a_bad_spool_path_drops_and_counts(tmp_path, config):
 
 
 def test_a_child_names_its_parent_and_starts_no_shipper(tmp_path, config, monkeypatch):
-    monkeypatch.setattr(module, "start_shipper", lambda *_: pytest.fail("started"))
+    monkeypatch.setattr(dispatch, "start_shipper", lambda *_: pytest.fail("started"))
     collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
     parent = "0190a4be-1111-7000-8000-00000000000a"
     collector.start(parent=parent, worker="gw0")
     tell(collector)
-    monkeypatch.setattr(module.Real, "sleep", lambda _s: pytest.fail("waited"))
+    monkeypatch.setattr(dispatch.Real, "sleep", lambda _s: pytest.fail("waited"))
     assert not collector.shutdown(status=None)
     header, end = read_events(only_segment(tmp_path))
     assert (header["parent"], header["role"], header["worker"]) == (parent, "child", "gw0")
@@ -383,7 +383,7 @@ def test_garbage_beside_the_segment_means_nothing(tmp_path, config, garbage):
 
 
 def test_flush_asks_the_shipper_and_waits_until_all_is_acknowledged(tmp_path, config, monkeypatch):
-    monkeypatch.setattr(module, "start_shipper", lambda *_: True)
+    monkeypatch.setattr(dispatch, "start_shipper", lambda *_: True)
     collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
     collector.start()
     collector.record_test_end("a")
@@ -396,7 +396,7 @@ def test_flush_asks_the_shipper_and_waits_until_all_is_acknowledged(tmp_path, co
         if len(looks) == 3:
             acknowledge(path, offset=path.stat().st_size, events=1)
 
-    monkeypatch.setattr(module.Real, "sleep", deliver)
+    monkeypatch.setattr(dispatch.Real, "sleep", deliver)
     assert collector.flush(timeout_s=30)
     assert len(looks) == 3
     assert (config.spool_path / "shipper.flush").exists()
@@ -419,14 +419,14 @@ def test_flush_asks_the_shipper_and_waits_until_all_is_acknowledged(tmp_path, co
 def test_only_a_shipper_that_may_deliver_is_waited_for(  # noqa: PLR0917
     config, monkeypatch, backend, spawned, state, waits
 ):
-    monkeypatch.setattr(module, "start_shipper", lambda *_: spawned)
+    monkeypatch.setattr(dispatch, "start_shipper", lambda *_: spawned)
     collector = MetricsCollector.get_instance(replace(config, backend=backend))
     collector.start()
     collector.record_test_end("a")
     if state:
         tell(collector, state=state)
     waited = []
-    monkeypatch.setattr(module.Real, "sleep", waited.append)
+    monkeypatch.setattr(dispatch.Real, "sleep", waited.append)
     assert not collector.flush(timeout_s=0.05)
     assert bool(waited) is waits
     collector.shutdown(timeout_s=0)
@@ -434,7 +434,7 @@ def test_only_a_shipper_that_may_deliver_is_waited_for(  # noqa: PLR0917
 
 def test_a_shipper_that_has_died_is_started_again_at_the_end(config, monkeypatch):
     started = []
-    monkeypatch.setattr(module, "start_shipper", lambda *_: started.append(1) or True)
+    monkeypatch.setattr(dispatch, "start_shipper", lambda *_: started.append(1) or True)
     collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
     collector.start()
     collector.record_test_end("a")

@@ -95,6 +95,13 @@ def test_plain_strings_do_for_what_they_stand_for(tmp_path):
     assert config.spool_path == tmp_path / "x"
 
 
+def test_a_relative_project_root_is_where_it_was_when_it_was_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = ProfileConfig(project_root=Path("project"))
+    monkeypatch.chdir("/")
+    assert config.spool_path == tmp_path / "project" / ".crossbridge" / "spool"
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [

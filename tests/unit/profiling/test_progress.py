@@ -118,3 +118,11 @@ def test_the_shippers_state(tmp_path):
     )
     (tmp_path / "shipper.json").write_text(json.dumps(told | {"pid": 1 << 22}))
     assert not shipper_state(str(tmp_path)).alive
+
+
+@pytest.mark.parametrize(
+    ("pid", "alive"), [(1, True), (0, False), (-1, False), (1 << 22, False), (1 << 70, False)]
+)
+def test_a_shipper_lives_when_its_process_does(tmp_path, pid, alive):
+    (tmp_path / "shipper.json").write_text(json.dumps({"pid": pid, "state": "delivering"}))
+    assert shipper_state(str(tmp_path)).alive is alive
