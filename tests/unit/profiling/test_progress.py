@@ -126,3 +126,12 @@ def test_the_shippers_state(tmp_path):
 def test_a_shipper_lives_when_its_process_does(tmp_path, pid, alive):
     (tmp_path / "shipper.json").write_text(json.dumps({"pid": pid, "state": "delivering"}))
     assert shipper_state(str(tmp_path)).alive is alive
+
+
+def test_another_users_shipper_lives_too(tmp_path, monkeypatch):
+    def refuse(_pid: int, _signal: int) -> None:
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr(module.Real, "kill", refuse)
+    (tmp_path / "shipper.json").write_text('{"pid": 1, "state": "delivering"}')
+    assert shipper_state(str(tmp_path)).alive
