@@ -91,14 +91,14 @@ class Recorded:
 
 def python_of(version: str) -> str:
     """An interpreter of another version, from the path or from pyenv; the test is skipped where there is none."""
-    pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{version}.*/bin/python"))
-    found = (
-        shutil.which(f"python{version}", path=None)
-        if sys.version_info[:2] != tuple(map(int, version.split(".")))
-        else sys.executable
-    )
-    if pyenv and (found is None or "shims" in found):
-        found = str(pyenv[-1])
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        return sys.executable
+    found = shutil.which(f"python{version}")
+    if (
+        found and Path(found).parent.name == "shims"
+    ):  # pyenv's: answers only for versions that are switched on
+        pyenv = sorted(Path(found).parents[1].glob(f"versions/{version}.*/bin/python"))
+        found = str(pyenv[-1]) if pyenv else None
     if found is None:
         pytest.skip(f"no Python {version} here")
     return found
