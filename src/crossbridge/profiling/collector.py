@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from crossbridge.profiling.progress import RunProgress, ShipperState
 
+_BACKSLASH = ord("\\")
+
 
 class MetricsCollector:
     """
@@ -143,7 +145,8 @@ class MetricsCollector:
             if not at_us:
                 at_us = event.at_us = clock()
             line = encode_lines([event])
-            if len(line) <= NAME_LIMIT_BYTES and b"\\u0000" not in line:
+            # A byte is found in a tenth of the time of several, and most lines hold no backslash.
+            if len(line) <= NAME_LIMIT_BYTES and (_BACKSLASH not in line or b"\\u0000" not in line):
                 return segment.append(line, at_us)
         except UnicodeEncodeError:  # a lone surrogate
             pass
