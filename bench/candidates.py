@@ -101,7 +101,7 @@ def cheap(stage: Stage) -> list[Candidate]:
 
 
 def _floor(stage: Stage, name: str, phases: str) -> Candidate:
-    rows = stage.scratch / "floor.jsonl"
+    rows = stage.scratch / f"floor-{phases}.jsonl"
     return Candidate(
         name,
         arguments=("-p", "bench_floor"),

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bench import candidates, suites
-from bench.candidates import FLOOR, FLOOR_REPORTS, JUNITXML, LOCAL, NULL, PLAIN, POSTGRES, Candidate
+from bench.candidates import LOCAL, PLAIN, POSTGRES, Candidate
 from bench.measure import Line, run, say
 
 if TYPE_CHECKING:
@@ -25,37 +25,65 @@ def measure(stage: Stage) -> list[Line]:
     if shutil.which("valgrind") is None:
         raise RuntimeError("callgrind is not installed: apt-get install valgrind")
     few, many = stage.size(200, 2), stage.size(400, 4)
-    wanted = {PLAIN, LOCAL} if stage.quick else {PLAIN, NULL, FLOOR, FLOOR_REPORTS, JUNITXML, LOCAL, POSTGRES}
-    tried = [each for each in [*candidates.cheap(stage), *candidates.ours(stage)] if each.name in wanted]
+    tried = [*candidates.cheap(stage), *candidates.ours(stage), candidates.switched_off()]
+    if stage.quick:
+        tried = [each for each in tried if each.name in {PLAIN, LOCAL}]
+    for (
+        candidate
+    ) in tried:  # the suites and environments are made here, and what there is to compile is compiled
+        for tests in (few, many):
+            _run(stage, candidate, tests)
 
-    def per_test(candidate: Candidate) -> float:
-        counts = [_count(stage, candidate, tests) for tests in (few, many)]
-        return (counts[1] - counts[0]) / (many - few)
+    def count(candidate: Candidate) -> tuple[float, float]:
+        """Per test, and for a run of none."""
+        low, high = (_count(stage, candidate, tests) for tests in (few, many))
+        return (slope := (high - low) / (many - few)), low - few * slope
 
     # Counts do not mind company, so every core may work.
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        counts = dict(zip([each.name for each in tried], threads.map(per_test, tried), strict=True))
-    plain = counts.pop(PLAIN)
-    added = {name: count - plain for name, count in counts.items()}
-    beside = {name: value for name, value in added.items() if name not in {LOCAL, POSTGRES}}
+        counts = dict(zip([each.name for each in tried], threads.map(count, tried), strict=True))
+    plain, plain_start = counts.pop(PLAIN)
+    added = {name: per_test - plain for name, (per_test, _) in counts.items()}
+    start = {name: (start - plain_start) / 1e6 for name, (_, start) in counts.items()}
+    ours = [name for name in (LOCAL, POSTGRES) if name in counts]
     return [
-        Line(
-            f"{name}: instructions added to a test", added[name], "", 150_000, beside={PLAIN: plain, **beside}
-        )
-        for name in (LOCAL, POSTGRES)
-        if name in added
+        *(
+            Line(
+                f"{name}: instructions added to a test",
+                added[name],
+                "",
+                150_000,
+                beside={PLAIN: plain} | _others(added),
+            )
+            for name in ours
+        ),
+        *(
+            Line(
+                f"{name}: instructions added to start-up",
+                start[name],
+                "million",
+                beside={PLAIN: plain_start / 1e6} | _others(start),
+            )
+            for name in ours
+        ),
     ]
 
 
+def _others(figures: dict[str, float]) -> dict[str, float]:
+    return {name: figure for name, figure in figures.items() if name not in {LOCAL, POSTGRES}}
+
+
 def _count(stage: Stage, candidate: Candidate, tests: int) -> int:
-    """Instructions of one run. A run before it, off the record, compiles what there is to compile."""
+    say(f"callgrind: {candidate.name}, {tests} tests")
+    stderr = _run(
+        stage, candidate, tests, "valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}"
+    )
+    return int(_COLLECTED.search(stderr)[1])
+
+
+def _run(stage: Stage, candidate: Candidate, tests: int, *under: str) -> str:
     suite = suites.trivial(stage, tests)
     environment = stage.environment(candidate.environment)
-    command = candidate.command(stage, suite)
-    run(command, env=environment, cwd=suite)
+    ran = run([*under, *candidate.command(stage, suite)], env=environment, cwd=suite)
     candidate.check(tests)
-    say(f"callgrind: {candidate.name}, {tests} tests")
-    callgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}"]
-    ran = run([*callgrind, *command], env=environment, cwd=suite)
-    candidate.check(tests)
-    return int(_COLLECTED.search(ran.stderr)[1])
+    return ran.stderr

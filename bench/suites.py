@@ -104,6 +104,7 @@ def _commit(root: Path) -> None:
         "-c",
         "core.hooksPath=",
     ]
-    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    if not (root / ".git").exists():
+        subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-q", "-m", "suites"], check=True)

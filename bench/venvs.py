@@ -6,6 +6,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from bench.measure import say
 from bench.stage import CACHE, REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 # As people install it: for a server of their own, and with the embedded one, whose packages load in each pytest too.
@@ -21,7 +21,8 @@ OURS = "crossbridge"
 OURS_EMBEDDED = "crossbridge[embedded]"
 
 
-def python_with(packages: Sequence[str]) -> Path:
+@cache
+def python_with(packages: tuple[str, ...]) -> Path:
     """Return the interpreter of an environment with pytest, as installed here, and `packages`; make it if need be."""
     name = re.sub(r"[^a-z]+", "-", "-".join(package.partition("==")[0] for package in packages)) or "plain"
     folder = CACHE / "venvs" / name
