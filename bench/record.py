@@ -20,15 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 1000
-TEST = {
-    "test_id": "tests/api/test_orders.py::TestOrders::test_create_order[eur-3]",
-    "suite": "TestOrders",
-    "file": "tests/api/test_orders.py",
-    "duration_us": 1234,
-    "setup_us": 100,
-    "teardown_us": 50,
-    "framework": "pytest",
-}
+TEST_ID, SUITE, FILE = (
+    "tests/api/test_orders.py::TestOrders::test_create_order[eur-3]",
+    "TestOrders",
+    "tests/api/test_orders.py",
+)
 
 
 def measure(stage: Stage) -> list[Line]:
@@ -74,12 +70,20 @@ def main(blocks: int) -> None:
         collector = MetricsCollector.get_instance(config)
         if not collector.start(framework="pytest"):
             raise RuntimeError("the collector does not record: its figures would mean nothing")
-        event = PerformanceEvent("test_end", 1, status="passed", **TEST)
+        event = PerformanceEvent(
+            "test_end", 1, TEST_ID, 1, "passed", 1234, 100, 50, SUITE, FILE, framework="pytest"
+        )
+
+        def record_test_end() -> None:
+            collector.record_test_end(
+                TEST_ID, "pytest", duration_us=1234, setup_us=100, teardown_us=50, suite=SUITE, file=FILE
+            )
+
         encode, write = msgspec.json.Encoder().encode_lines, os.write
         fd = os.open(folder / "floor", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         figures = _time(
             {
-                "record_test_end": lambda: collector.record_test_end(status="passed", **TEST),
+                "record_test_end": record_test_end,
                 "collect": lambda: collector.collect(event),
                 "floor": lambda: write(fd, encode((event,))),
                 "clock alone": lambda: None,
