@@ -57,7 +57,7 @@ class Candidate:
 
     def command(self, stage: Stage, suite: Path) -> list[str]:
         python = this_python() if stage.quick else python_with(self.packages)
-        quick = ["-p", "no:crossbridge"] if stage.quick and not self.is_ours else []
+        quick = ["-p", "crossbridge"] if stage.quick and self.is_ours else []
         return [
             str(python),
             "-m",

@@ -37,7 +37,7 @@ _SHOWN = """
 
 
 def measure(stage: Stage) -> list[Line]:
-    seconds = stage.size(36, 5)
+    seconds = stage.size(36, 4)
     with stage.new_database() as target:
         say(f"live delivery of {EVENTS_PER_S:,} events/s for {seconds} s")
         delays_s, busy = _watch(stage, target, seconds)

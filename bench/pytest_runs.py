@@ -59,8 +59,9 @@ class Trial:
         self._one, self._many = suites.trivial(stage, 1), suites.trivial(stage, tests)
 
     def pairs(self, plain: Candidate, others: list[Candidate], *, rounds: int) -> dict[str, list[Pair]]:
-        for candidate in (plain, *others):  # so that no measured run compiles anything
-            self._sample(candidate)
+        if not self._stage.quick:
+            for candidate in (plain, *others):  # so that no measured run compiles anything
+                self._sample(candidate)
         takes = {
             other.name: lambda other=other: Pair(self._sample(plain), self._sample(other)) for other in others
         }

@@ -80,6 +80,8 @@ class Stage:
             "HOME": str(self.folder("home")),
             "LANG": "C.UTF-8",
             "PYTHONHASHSEED": "0",
+            # In a smoke test all run in one environment, whose other plugins would only cost time.
+            **({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} if self.quick else {}),
             **(settings or {}),
         }
 
