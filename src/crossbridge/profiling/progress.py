@@ -20,7 +20,7 @@ _BOOKKEEPING = (b'\n{"type":"segment_end"', b'\n{"type":"dropped"', b'\n{"droppe
 
 
 class Ack(msgspec.Struct, gc=False):
-    """How far one segment is delivered: bytes, events stored, events dropped by its writer or refused."""
+    """How far one segment is delivered, as its `.ack` says: bytes, events stored, events dropped or refused."""
 
     offset: int = 0
     events: int = 0

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from crossbridge.profiling.shipping import folder
-from crossbridge.profiling.shipping.folder import Ack, SetAside, SpoolWatch, read_ack, tidy, write_ack
+from crossbridge.profiling.progress import Ack, read_ack
+from crossbridge.profiling.shipping.folder import SetAside, SpoolWatch, tidy, write_ack
 from support.segment_file import SegmentFile, new_id
 
 
@@ -84,9 +85,9 @@ def test_passes_over_what_is_no_segment(tmp_path):
 
 def test_an_ack_is_read_as_it_was_written(tmp_path):
     segment = SegmentFile(tmp_path)
-    assert read_ack(segment.path) == Ack()
+    assert read_ack(str(segment.folder), segment.path.stem) == Ack()
     write_ack(segment.path, Ack(12, 3, 1, closed=True))
-    assert read_ack(segment.path) == Ack(12, 3, 1, closed=True)
+    assert read_ack(str(segment.folder), segment.path.stem) == Ack(12, 3, 1, closed=True)
     assert segment.ack_path.stat().st_mode & 0o777 == 0o600
     assert {path.suffix for path in segment.folder.iterdir()} == {".jsonl", ".ack"}
 
@@ -95,7 +96,7 @@ def test_an_ack_is_read_as_it_was_written(tmp_path):
 def test_an_ack_that_cannot_be_read_says_nothing(tmp_path, content):
     segment = SegmentFile(tmp_path)
     segment.ack_path.write_text(content, errors="surrogateescape")
-    assert read_ack(segment.path) == Ack()
+    assert read_ack(str(segment.folder), segment.path.stem) == Ack()
 
 
 def test_an_ack_in_a_folder_that_is_gone_is_not_missed(tmp_path):

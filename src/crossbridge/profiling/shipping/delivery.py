@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from crossbridge.errors import BadData, DatabaseError
-from crossbridge.profiling.shipping.folder import SetAside, read_ack, write_ack
+from crossbridge.profiling.progress import read_ack
+from crossbridge.profiling.shipping.folder import SetAside, write_ack
 from crossbridge.profiling.shipping.reader import VERSION, Batch, Segment
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Delivery:
 
     def __init__(self, segment: Segment, *, keep: bool = False) -> None:
         self.segment = segment
-        self.ack = read_ack(segment.path)
+        self.ack = read_ack(str(segment.path.parent), segment.path.stem)
         self.ack.closed = False
         self.delivered = 0  # events put in by this object
         self.rejected = 0  # lines set aside by it

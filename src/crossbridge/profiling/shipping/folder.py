@@ -18,6 +18,8 @@ from crossbridge.profiling.shipping.reader import is_uuid
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from crossbridge.profiling.progress import Ack
+
 REJECTED = "rejected"
 # How long an acknowledgement outlives its segment, and an empty run folder its last change.
 KEEP_S = 3600.0
@@ -25,22 +27,6 @@ KEEP_S = 3600.0
 QUIET_LOOK_S = 0.5
 # A folder's modification time may be this coarse: a second change within it leaves no trace.
 COARSE_S = 3.0
-
-
-class Ack(msgspec.Struct):
-    """How far the database has taken a segment: the content of its `.ack` file. `dropped` counts lines set aside."""
-
-    offset: int = 0
-    events: int = 0
-    dropped: int = 0
-    closed: bool = False
-
-
-def read_ack(segment_path: Path) -> Ack:
-    """Return what was last acknowledged; nothing when there is no readable `.ack` file."""
-    with contextlib.suppress(OSError, msgspec.DecodeError):
-        return msgspec.json.decode(segment_path.with_suffix(".ack").read_bytes(), type=Ack)
-    return Ack()
 
 
 def write_ack(segment_path: Path, ack: Ack) -> None:

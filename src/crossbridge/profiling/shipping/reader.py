@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from crossbridge.profiling.origin import DROPPED_OFFSET, DROPPED_WIDTH
 from crossbridge.profiling.shipping.liveness import is_alive
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ LINE_MAX_BYTES = 64 << 10
 
 # How long a file without a whole first line may be one whose writer has only just created it.
 HEADER_GRACE_S = 10.0
-# The number in a segment's first bytes: `{"dropped":0                   ,`.
-_DROPPED = slice(len(b'{"dropped":'), len(b'{"dropped":') + 20)
+_DROPPED = slice(DROPPED_OFFSET, DROPPED_OFFSET + DROPPED_WIDTH)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BOOKKEEPING = re.compile(rb'"type"\s*:\s*"(?:segment_end|dropped|run_info|rejected)"')
 
