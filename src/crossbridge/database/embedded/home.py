@@ -19,6 +19,7 @@ import os
 import re
 import secrets
 import socket
+import sys
 import zlib
 from pathlib import Path
 
@@ -47,12 +48,23 @@ def default_data_dir() -> Path:
         return settings.project_root / settings.data_dir
     if os.geteuid() == ROOT:
         return Path("/var/lib/crossbridge/postgres")
-    from platformdirs import user_data_path  # noqa: PLC0415  only needed when nothing is configured
-
-    folder = user_data_path("crossbridge", appauthor=False)
+    folder = _user_data_folder()
     if not folder.is_absolute():
         raise ServerError("you have no home folder to keep the data in: set CROSSBRIDGE_DATA_DIR.")
-    return folder / "postgres"
+    return folder / "crossbridge" / "postgres"
+
+
+def _user_data_folder() -> Path:
+    """
+    Return where a user's programs keep their data: XDG's folder, or Apple's.
+
+    Not by platformdirs: it brings a plugin of pytest's, which every run of the tests would load on our account.
+    """
+    apple = sys.platform == "darwin"
+    named = "" if apple else os.environ.get("XDG_DATA_HOME", "").strip()
+    home = "~/Library/Application Support" if apple else "~/.local/share"
+    # expanduser of os.path: that of Path raises where there is no home.
+    return Path(named if os.path.isabs(named) else os.path.expanduser(home))  # noqa: PTH111, PTH117
 
 
 def port_is_free(port: int) -> bool:
