@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -63,13 +63,36 @@ def _begin(session: pytest.Session, root: Path | None) -> None:
     if any(config.getoption(option, None) for option in _RUNS_NOTHING) or _is_nested():
         return
     try:
-        from crossbridge.integrations._pytest_session import begin  # noqa: PLC0415  (not while profiling is off)
+        with _Unwritten(config):
+            from crossbridge.integrations._pytest_session import begin  # noqa: PLC0415  (not while profiling is off)
 
         if begin(session, root):
             config.stash[_SETTLED] = True
     except Exception as error:  # noqa: BLE001  (whatever it is, the tests run)
         config.stash[_SETTLED] = True
         say(config, f"crossbridge: {_reason(error)} Profiling is off for this run.")
+
+
+class _Unwritten:
+    """
+    Keeps pytest's rewriting of assertions away from what is imported inside.
+
+    It would load each module of ours, because an entry point of the distribution is a plugin, only to leave it as it
+    is, and more slowly than Python does.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._hook: Any = config.pluginmanager.rewrite_hook
+        self._place: int | None = None
+
+    def __enter__(self) -> None:
+        if self._hook in sys.meta_path:
+            self._place = sys.meta_path.index(self._hook)
+            del sys.meta_path[self._place]
+
+    def __exit__(self, *_: object) -> None:
+        if self._place is not None:
+            sys.meta_path.insert(self._place, self._hook)
 
 
 def _is_nested() -> bool:

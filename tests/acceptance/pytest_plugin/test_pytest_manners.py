@@ -48,6 +48,19 @@ def _seen(run):
     return re.sub(r"=+ (.*) =+", r"\1", text)
 
 
+@pytest.mark.parametrize("arguments", [(), ("--assert=plain",)], ids=str)
+def test_modules_are_found_in_the_same_order(project, arguments):
+    # While ours are imported, pytest's finder stands aside.
+    project.write("test_a.py", "import sys\n\ndef test():\n    print('FINDERS', sys.meta_path)\n")
+    off, on = (
+        re.sub(
+            "0x[0-9a-f]+", "", re.search("FINDERS.*", project.pytest("-s", *arguments, on=is_on).stdout)[0]
+        )
+        for is_on in (False, True)
+    )
+    assert on == off
+
+
 @pytest.mark.parametrize("arguments", PEOPLE_SEE, ids=str)
 def test_the_output_is_the_same_but_for_one_line(project, arguments):
     project.write("test_mixed.py", MIXED)
