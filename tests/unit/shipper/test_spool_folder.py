@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from crossbridge.profiling.shipping import folder
 from crossbridge.profiling.progress import Ack, read_ack
+from crossbridge.profiling.shipping import folder
 from crossbridge.profiling.shipping.folder import SetAside, SpoolWatch, tidy, write_ack
 from support.segment_file import SegmentFile, new_id
 
