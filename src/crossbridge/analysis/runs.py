@@ -91,7 +91,7 @@ def find_run(connection: Connection[Any], run_id: str) -> Run:
     digits = run_id.strip().lower().replace("-", "")
     if not re.fullmatch(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}", digits):
         raise UsageError(
-            f"--run must be a run's id or its first digits, got {run_id!r}. See 'crossbridge runs'."
+            f"a run is named by its id or its first digits, got {run_id!r}. See 'crossbridge runs'."
         )
     first, last = (UUID(digits.ljust(_HEX_DIGITS, fill)) for fill in "0f")
     found = rows(connection, "runs_between_ids", Run, first_id=first, last_id=last)
