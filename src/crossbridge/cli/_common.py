@@ -10,11 +10,12 @@ import msgspec
 import typer
 
 from crossbridge.analysis.scope import Scope, parse_since
-from crossbridge.errors import CrossbridgeError, SchemaError, ServerError
+from crossbridge.errors import CrossbridgeError, SchemaError, ServerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from psycopg import Connection
 
@@ -45,6 +46,19 @@ def print_json(value: Any) -> None:
     text = msgspec.json.format(msgspec.json.encode(value), indent=2)
     sys.stdout.buffer.write(text + b"\n")
     sys.stdout.buffer.flush()
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """
+    Write a file that a person asked for; an existing one is replaced.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror or error}. Name another file.") from error
 
 
 def say(text: str) -> None:

@@ -59,65 +59,44 @@ SELECT coalesce(max(us) FILTER (WHERE rank = 1), 0) AS http_us,
        coalesce(max(us) FILTER (WHERE rank = 3), 0) - coalesce(max(us) FILTER (WHERE rank = 2), 0) AS step_us
   FROM covered;
 
--- step_ranks --
--- The outermost steps, by name, that took most time together.
-SELECT framework, step_name AS name,
-       count(*) AS calls,
-       count(*) FILTER (WHERE status = 'failed') AS failed,
-       sum(duration_us)::bigint AS total_us,
-       avg(duration_us)::float8 AS average_us,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_us) AS p95_us,
-       max(duration_us) AS max_us
-  FROM crossbridge.steps
- WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity') AND depth = 0
-   AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
-   AND (%(framework)s::text IS NULL OR framework = %(framework)s)
-   AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
-        OR run_id IN (SELECT run_id FROM crossbridge.runs
-                       WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
-                         AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
- GROUP BY framework, step_name
- ORDER BY total_us DESC, framework, name
- LIMIT %(limit)s;
-
--- endpoint_ranks --
--- HTTP endpoints by what their calls took together. Failed: no answer, or a status of 400 and above.
-SELECT framework, method || ' ' || endpoint AS name,
-       count(*) AS calls,
-       count(*) FILTER (WHERE error IS NOT NULL OR coalesce(status_code, 0) >= 400 OR status_code IS NULL) AS failed,
-       sum(duration_us)::bigint AS total_us,
-       avg(duration_us)::float8 AS average_us,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_us) AS p95_us,
-       max(duration_us) AS max_us
-  FROM crossbridge.http_calls
- WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity')
-   AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
-   AND (%(framework)s::text IS NULL OR framework = %(framework)s)
-   AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
-        OR run_id IN (SELECT run_id FROM crossbridge.runs
-                       WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
-                         AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
- GROUP BY framework, method, endpoint
- ORDER BY total_us DESC, framework, name
- LIMIT %(limit)s;
-
--- command_ranks --
--- Driver commands, by name, that took most time together.
-SELECT framework, command AS name,
-       count(*) AS calls,
-       count(*) FILTER (WHERE error IS NOT NULL) AS failed,
-       sum(duration_us)::bigint AS total_us,
-       avg(duration_us)::float8 AS average_us,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_us) AS p95_us,
-       max(duration_us) AS max_us
-  FROM crossbridge.driver_commands
- WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity')
-   AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
-   AND (%(framework)s::text IS NULL OR framework = %(framework)s)
-   AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
-        OR run_id IN (SELECT run_id FROM crossbridge.runs
-                       WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
-                         AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
- GROUP BY framework, command
- ORDER BY total_us DESC, framework, name
- LIMIT %(limit)s;
+-- part_ranks --
+-- Of each kind (outermost steps, HTTP endpoints, driver commands) the names that took most time together. An HTTP call
+-- failed when no answer came, or one with a status of 400 and above.
+WITH parts AS (
+    SELECT 'step' AS kind, run_id, framework, step_name AS name, status = 'failed' AS failed, duration_us
+      FROM crossbridge.steps
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity') AND depth = 0
+       AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
+     UNION ALL
+    SELECT 'http', run_id, framework, method || ' ' || endpoint,
+           error IS NOT NULL OR coalesce(status_code >= 400, true), duration_us
+      FROM crossbridge.http_calls
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity')
+       AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
+     UNION ALL
+    SELECT 'driver', run_id, framework, command, error IS NOT NULL, duration_us
+      FROM crossbridge.driver_commands
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity')
+       AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
+), named AS (
+    SELECT kind, framework, name,
+           count(*) AS calls,
+           count(*) FILTER (WHERE failed) AS failed,
+           sum(duration_us)::bigint AS total_us,
+           avg(duration_us)::float8 AS average_us,
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_us) AS p95_us,
+           max(duration_us) AS max_us
+      FROM parts
+     WHERE (%(framework)s::text IS NULL OR framework = %(framework)s)
+       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
+            OR run_id IN (SELECT run_id FROM crossbridge.runs
+                           WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
+                             AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
+     GROUP BY kind, framework, name
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY total_us DESC, framework, name) AS place FROM named
+)
+SELECT kind, framework, name, calls, failed, total_us, average_us, p95_us, max_us
+  FROM ranked
+ WHERE place <= %(limit)s
+ ORDER BY kind, place;
