@@ -18,7 +18,7 @@ $(BIN)/python:
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml
 	@echo "installing crossbridge into $(VENV) ..."
-	@$(BIN)/python -m pip install -q -e '.[all]' pytest pytest-xdist pytest-rerunfailures
+	@$(BIN)/python -m pip install -q -e '.[all]' pytest pytest-xdist pytest-rerunfailures requests
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml

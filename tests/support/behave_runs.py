@@ -36,6 +36,7 @@ _ROW = f"{_OUTCOMES}Parametrised \"größe\" 1/2 'ünï' <item>"
 
 # Every attempt at a scenario of the example with its status, in order.
 EXAMPLE = [
+    ("features/http.feature::Http Calls", 1, "passed"),
     (f"{_OUTCOMES}Passes", 1, "passed"),
     (f"{_OUTCOMES}Fails", 1, "failed"),
     (f"{_OUTCOMES}Raises", 1, "error"),

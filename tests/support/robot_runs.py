@@ -8,6 +8,7 @@ ROBOT = ("robot", "--listener", LISTENER, *QUIET)
 EXAMPLE = {
     "Tests.Checkout.Pays.Passes": "passed",
     "Tests.Checkout.Pays.Fails": "failed",
+    "Tests.Http.Http Calls": "passed",
     "Tests.Outcomes.Passes": "passed",
     "Tests.Outcomes.Fails": "failed",
     "Tests.Outcomes.Errors In Setup": "error",

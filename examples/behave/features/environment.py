@@ -1,6 +1,14 @@
 """Hooks of the shop's own."""
 
+from behave import fixture, use_fixture
 from behave.contrib.scenario_autoretry import patch_scenario_with_autoretry
+from shop_api import serving
+
+
+@fixture
+def api(context):
+    with serving() as context.api:
+        yield
 
 
 def before_all(context):
@@ -15,6 +23,8 @@ def before_feature(context, feature):
 
 def before_scenario(context, scenario):
     context.cart = []
+    if "api" in scenario.tags:
+        use_fixture(api, context)
     if "closed_on_sundays" in scenario.tags:
         scenario.skip("the till is closed on Sundays")
     if "warehouse" in scenario.tags:

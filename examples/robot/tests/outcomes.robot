@@ -29,6 +29,7 @@ Skipped By Tag
     Add To Cart    tea
 
 Flaky
+    [Tags]    test:retry(1)
     Recommendations Should Load
 
 Parametrised "größe" 1/2 'ünï'

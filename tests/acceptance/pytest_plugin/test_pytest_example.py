@@ -28,6 +28,7 @@ EXPECTED = {
     (f"{PARAMETRISED}['single' \"double\"]", 1): "passed",
     (f"{PARAMETRISED}[a::b[0]]", 1): "passed",
     (f"{PARAMETRISED}[back\\\\slash]", 1): "passed",
+    ("tests/test_http.py::test_http_calls", 1): "passed",
     ("tests/test_flaky.py::test_flaky", 1): "failed",
     ("tests/test_flaky.py::test_flaky", 2): "passed",
     ("tests/test_steps.py::test_nested_steps", 1): "passed",

@@ -55,7 +55,7 @@ def test_run_is_in_the_database_when_robot_ends(example, environ, connection):
 def test_pabot_is_one_run_in_the_database(example, environ, connection):
     command = ("pabot.pabot", "--processes", "2", "--outputdir", "results", "--listener", LISTENER, "tests")
     example.run(*command, environ=environ)
-    until(lambda: connection.execute("SELECT count(*) FROM crossbridge.tests").fetchone() == (12,))
+    until(lambda: connection.execute("SELECT count(*) FROM crossbridge.tests").fetchone() == (13,))
     until(lambda: connection.execute("SELECT status FROM crossbridge.runs").fetchall() == [("failed",)])
     rows = connection.execute(TESTS).fetchall()
     assert {row[0]: row[1] for row in rows} == EXAMPLE

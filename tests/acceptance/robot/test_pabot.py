@@ -20,7 +20,7 @@ def test_all_processes_record_into_one_run_each_test_once(example, split):
     assert run.statuses == EXAMPLE
     assert len({header["run_id"] for header in run.headers}) == 1
     assert {header["worker"] for header in run.headers} == {"pabot0", "pabot1"}
-    assert len(run.segments) == (12 if split else 3)
+    assert len(run.segments) == (13 if split else 4)
 
 
 def test_each_pabot_is_another_run(example):

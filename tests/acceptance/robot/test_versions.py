@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="session")
 def old_python():
-    return python_with("robotframework==6.1.1", "robotframework-retryfailed==0.2.0")
+    return python_with("robotframework==6.1.1", "robotframework-retryfailed==0.2.0", "requests")
 
 
 @pytest.fixture
