@@ -14,6 +14,11 @@ _US = "sum(t.duration_us), min(t.duration_us), max(t.duration_us)"
 _SUMMED_US = "sum(sum_us), min(min_us), max(max_us)"
 _DAY = "(t.created_at AT TIME ZONE 'UTC')::date"
 _ENVIRONMENT = "coalesce(r.environment, '')"
+_LN = "round(ln(greatest(t.duration_us, 1)::float8) * 10000)::bigint"
+_LNS = ", ".join(
+    f"coalesce(sum({power}) FILTER (WHERE t.status = 'passed'), 0)" for power in (_LN, f"{_LN} * {_LN}")
+)
+_SLICES = f"SELECT '*' UNION SELECT {_ENVIRONMENT} UNION SELECT '*' || r.git_branch WHERE r.rolled_branch AND r.git_branch <> ''"
 
 # name: (from the rows, from the rollup)
 _PAIRS = {
@@ -29,12 +34,12 @@ _PAIRS = {
     ),
     "rollup_test_day": (
         (
-            f"SELECT e.environment, {_DAY}, t.test_id, t.framework, count(*), {_BY_STATUS}, {_US}"
+            f"SELECT e.environment, {_DAY}, t.test_id, t.framework, count(*), {_BY_STATUS}, {_US}, {_LNS}"
             f" FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id)"
-            f" CROSS JOIN LATERAL (SELECT '*' UNION SELECT {_ENVIRONMENT}) AS e(environment) GROUP BY 1, 2, 3, 4"
+            f" CROSS JOIN LATERAL ({_SLICES}) AS e(environment) GROUP BY 1, 2, 3, 4"
         ),
         (
-            f"SELECT environment, day, test_id, framework, n, {', '.join(_STATUSES)}, sum_us, min_us, max_us"
+            f"SELECT environment, day, test_id, framework, n, {', '.join(_STATUSES)}, sum_us, min_us, max_us, ln_sum, ln_sq"
             " FROM crossbridge.rollup_test_day JOIN crossbridge.test_dim USING (test_key)"
         ),
     ),

@@ -106,6 +106,23 @@ def test_with_an_environment_of_an_odd_name(db, environment):
     assert differences(db) == {}
 
 
+def test_a_branch_gets_days_of_its_own_when_it_has_had_twenty_runs_in_thirty_days(db):
+    def run(branch, age_days):
+        Segment(git_branch=branch, at_us=NOON_US - age_days * DAY_US).end("a").close().deliver(db)
+
+    for age_days in (29, *range(19, 0, -1)):
+        run("main", age_days)
+        run("feature", 31 + age_days)
+    query = "SELECT count(*) FROM crossbridge.rollup_test_day WHERE environment = %s"
+    assert db.execute(query, ("*main",)).fetchone() == (0,)
+    run("main", 0)
+    run("feature", 0)
+    run(None, 0)
+    assert db.execute(query, ("*main",)).fetchone() == (1,)
+    assert db.execute(query, ("*feature",)).fetchone() == (0,)
+    assert differences(db) == {}
+
+
 def test_at_the_edges_of_hours_days_and_months(db):
     segment = Segment()
     month = NOON_US + 12 * HOUR_US + 13 * DAY_US  # 2026-12-01 00:00
