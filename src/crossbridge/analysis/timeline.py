@@ -58,6 +58,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     test_id: str
     attempt: int
     status: str
+    setup_us: int | None
+    teardown_us: int | None
 
 
 class Lane(Struct, frozen=True, kw_only=True):
@@ -187,6 +189,8 @@ def _lane(name: str, attempts: list[Attempt], begin: datetime, wall_us: int) -> 
                 test_id=attempt.test_id,
                 attempt=attempt.attempt,
                 status=attempt.status,
+                setup_us=attempt.setup_us,
+                teardown_us=attempt.teardown_us,
             )
             for attempt in attempts
         ],

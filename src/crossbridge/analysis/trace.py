@@ -3,7 +3,7 @@ A run as a trace for Perfetto or chrome://tracing: frameworks are processes, wor
 
 The format is the "Trace Event Format" by Nat Duca and Dan Sinclair, its JSON object form
 (https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU). Times are microseconds. Complete
-events (`X`) of one thread must nest; what overlaps, such as concurrent HTTP calls, goes to a thread beside the worker's.
+events (`X`) of one thread must nest; what overlaps, such as concurrent HTTP calls, gets a thread of its own.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ def run_parts(connection: Connection[Any], scope: RunScope) -> list[Part]:
 
 def trace_of(run: Run, attempts: Sequence[Attempt], parts: Sequence[Part]) -> dict[str, Any]:
     """Make the document; its times count from the first event."""
-    begin = min((item.started_at for item in (*attempts, *parts)), default=run.started_at)
+    begin = min(
+        [*(attempt.started_at for attempt in attempts), *(part.started_at for part in parts)], default=None
+    )
     owners = _owners(attempts)
     inside: dict[int, list[Part]] = defaultdict(list)
     outside: dict[str, list[Part]] = defaultdict(list)
@@ -152,7 +154,7 @@ def _owner(owners: dict[tuple[str, str, int], list[Attempt]], part: Part) -> Att
     return None
 
 
-def _lane_spans(lane: list[Attempt], inside: dict[int, list[Part]], begin: datetime) -> list[_Span]:
+def _lane_spans(lane: list[Attempt], inside: dict[int, list[Part]], begin: datetime | None) -> list[_Span]:
     spans = []
     for attempt in lane:
         whole = _attempt_span(attempt, begin)
@@ -161,8 +163,8 @@ def _lane_spans(lane: list[Attempt], inside: dict[int, list[Part]], begin: datet
     return spans
 
 
-def _attempt_span(attempt: Attempt, begin: datetime) -> _Span:
-    start = (attempt.started_at - begin) // _US
+def _attempt_span(attempt: Attempt, begin: datetime | None) -> _Span:
+    start = _since(begin, attempt.started_at)
     args = {
         "status": attempt.status,
         "attempt": attempt.attempt,
@@ -183,9 +185,13 @@ def _phase_spans(attempt: Attempt, whole: _Span) -> Iterator[_Span]:
 
 
 def _part_span(part: Part, begin: datetime | None) -> _Span:
-    start = (part.started_at - begin) // _US if begin else 0
+    start = _since(begin, part.started_at)
     args = {"status": part.status, "detail": part.detail}
     return _Span(start, start + part.duration_us, part.name, part.kind, args)
+
+
+def _since(begin: datetime | None, at: datetime) -> int:
+    return (at - begin) // _US if begin else 0
 
 
 def _clipped(span: _Span, whole: _Span) -> _Span:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path  # noqa: TC003  (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from crossbridge.cli._common import (
     print_json,
     say,
     scope_of,
+    write_file,
 )
 
 if TYPE_CHECKING:
@@ -89,6 +91,12 @@ def report(
     branch: Branch = None,
     framework: Framework = None,
     limit: Limit = 10,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write one HTML file that needs no network, with charts and a timeline."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """
@@ -102,12 +110,16 @@ def report(
       crossbridge report
       crossbridge report --run 15386b21
       crossbridge report --since 7d --env ci --framework pytest
+      crossbridge report --html report.html
     """
     from crossbridge.errors import UsageError
 
     if run and since:
         raise UsageError("--run and --since exclude each other. Leave one of them out.")
     scope = scope_of(since or "30d", environment, branch, framework, limit)
+    if html:
+        _write_html(html, run, scope, of_window=bool(since), as_json=as_json)
+        return
     with database_of_settings() as connection:
         found = _window_report(connection, scope) if since else _run_report(connection, run, scope)
     if as_json:
@@ -130,6 +142,26 @@ def _run_report(connection: Connection[Any], run_id: str | None, scope: Scope) -
 
     run = find_run(connection, run_id) if run_id else latest_run(connection, scope)
     return report_run(connection, run, scope.framework, scope.limit) if run else None
+
+
+def _write_html(file: Path, run_id: str | None, scope: Scope, *, of_window: bool, as_json: bool) -> None:
+    """Write the HTML report; without any run, one that says so."""
+    from crossbridge.analysis.runs import find_run, latest_run
+    from crossbridge.cli._text import size
+    from crossbridge.report.data import page_of_run, page_of_window
+    from crossbridge.report.page import render
+
+    with database_of_settings() as connection:
+        run = None
+        if not of_window:
+            run = find_run(connection, run_id) if run_id else latest_run(connection, scope)
+        page = page_of_run(connection, run, scope.framework) if run else page_of_window(connection, scope)
+    content = render(page).encode()
+    write_file(file, content)
+    if as_json:
+        print_json({"file": str(file), "bytes": len(content), "run_id": run.run_id if run else None})
+    else:
+        say(f"Written: {file}, {size(len(content))}. Open it in a browser.")
 
 
 def _show_report(found: RunReport | WindowReport) -> None:
