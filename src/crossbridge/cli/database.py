@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from crossbridge.cli._common import Json, is_local, print_json, say, start_embedded
 from crossbridge.cli._text import counted, safe, size
 from crossbridge.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from crossbridge.database.retention import Month
     from crossbridge.database.target import Target
 
@@ -130,40 +134,95 @@ def prune(
     """
     Drop the months whose events are all older than --keep.
 
-    Runs and rollups stay, so trends do too.
+    Runs and rollups stay, so trends do too. Of segments of that age only the id is remembered: one that is delivered
+    again is not counted again.
 
     \b
     Examples:
       crossbridge db prune --keep 90d --dry-run
       crossbridge db prune --keep 1y
     """
-    from crossbridge.database.connection import connect, translated
-    from crossbridge.database.retention import months_before
+    from crossbridge.database.connection import connect
+    from crossbridge.database.retention import older_than
     from crossbridge.database.retention import prune as prune_
 
     cutoff = datetime.now(timezone.utc) - _age(keep)
     target = _target()
     with connect(target) as connection:
-        with translated(target):
-            months = months_before(connection, cutoff)
-        tell = _tell_nothing if as_json else _tell_dropped
-        segments = 0 if dry_run else prune_(connection, target, cutoff, tell)
+        if dry_run:
+            old = older_than(connection, target, cutoff)
+        else:
+            old = prune_(connection, target, cutoff, _tell_nothing if as_json else _tell_dropped)
     if as_json:
-        print_json(
-            {
-                "dry_run": dry_run,
-                "cutoff": cutoff,
-                "segments": segments,
-                "months": [_month(m) for m in months],
-            }
-        )
+        months = [_month(month) for month in old.months]
+        counts = {"bytes": old.bytes, "segments": old.segments, "in_flight": old.in_flight}
+        print_json({"dry_run": dry_run, "cutoff": cutoff, "months": months, **counts})
         return
     if dry_run:
-        for month in months:
+        for month in old.months:
             print(f"would drop {_described(month)}")
-    freed = sum(month.bytes for month in months)
-    verb = "Would drop" if dry_run else "Dropped"
-    print(f"{verb} {counted(len(months), 'month')}, {size(freed)}, of what is older than {cutoff:%Y-%m-%d}.")
+    print(
+        f"{'Would drop' if dry_run else 'Dropped'} {counted(len(old.months), 'month')}, {size(old.bytes)}, and forget "
+        f"{counted(old.segments, 'segment')}, of what is older than {cutoff:%Y-%m-%d}. Runs and rollups stay."
+    )
+
+
+@db.command("rebuild-rollups")
+def rebuild_rollups(
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="Only days from then on: an age (7d, 2w) or an ISO date."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """
+    Compute the rollups that dashboards and reports read anew from the rows.
+
+    Needed after rows were loaded, changed or deleted by hand; what is delivered as usual keeps them right by itself.
+    Tests may go on being delivered meanwhile. Cut short, it goes on where it was when it is called again. Months that
+    were pruned keep the rollups they have.
+
+    \b
+    Examples:
+      crossbridge db rebuild-rollups
+      crossbridge db rebuild-rollups --since 7d --json
+    """
+    from crossbridge.analysis.scope import parse_since
+    from crossbridge.database.connection import connect
+    from crossbridge.database.rebuild import rebuild
+
+    first_day = parse_since(since).date() if since else None
+    target = _target()
+    with connect(target) as connection, _rebuilding() as progress:
+        done = rebuild(connection, target, first_day, progress)
+    if as_json:
+        print_json({"since": first_day, **asdict(done)})
+        return
+    if done.resumed:
+        say("Went on with a rebuild that had been cut short.")
+    print(
+        f"Rebuilt the rollups of {counted(done.days, 'day')}: {counted(done.attempts, 'attempt')}, "
+        f"{counted(done.steps, 'step')}."
+    )
+
+
+@contextmanager
+def _rebuilding() -> Iterator[Callable[[int, int], None]]:
+    """Show days done on a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("Rebuilding"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("days"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)
 
 
 def _target() -> Target:

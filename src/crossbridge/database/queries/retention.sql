@@ -11,12 +11,32 @@ SELECT to_date(right(p.relname, 6), 'YYYYMM') AS month,
  GROUP BY 1
  ORDER BY 1;
 
+-- count_old --
+-- What forget_segments and forget_in_flight would remove.
+SELECT (SELECT count(*) FROM crossbridge.segments WHERE last_at < %(cutoff)s) AS segments,
+       (SELECT count(*) FROM crossbridge.in_flight WHERE started_at < %(cutoff)s) AS in_flight;
+
+-- note_pruned_month --
+-- From now on the rollups of this month are all that is left of it, and no rebuild may touch them.
+WITH noted AS (
+    INSERT INTO crossbridge.pruned_months (month) VALUES (%(month)s)
+    ON CONFLICT (month) DO UPDATE SET pruned_at = now()
+)
+DELETE FROM crossbridge.rebuild_queue
+ WHERE day >= %(month)s::date AND day < %(month)s::date + interval '1 month';
+
 -- forget_in_flight --
 -- Tests that began so long ago and were never told to have ended.
 DELETE FROM crossbridge.in_flight
  WHERE started_at < %(cutoff)s;
 
 -- forget_segments --
--- Segments are remembered as long as their file may come again.
-DELETE FROM crossbridge.segments
- WHERE last_at < %(cutoff)s;
+-- Of a segment there stays how far it was delivered, in case its file comes again.
+WITH old AS (
+    DELETE FROM crossbridge.segments
+     WHERE last_at < %(cutoff)s
+    RETURNING run_id, segment_id, delivered
+)
+INSERT INTO crossbridge.forgotten_segments (run_id, segment_id, delivered)
+SELECT run_id, segment_id, delivered FROM old
+ON CONFLICT (run_id, segment_id) DO UPDATE SET delivered = greatest(forgotten_segments.delivered, excluded.delivered);
