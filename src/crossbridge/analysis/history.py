@@ -1,0 +1,223 @@
+"""What tests took, run by run or day by day: series that a slow-down of one test can be found in.
+
+A series is of logarithms of passed attempts, one value a run or a day. Machines differ and share their load among all
+tests, so the place itself is taken out: its factor is the median of how far its tests lie from their own medians.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from statistics import median
+from typing import TYPE_CHECKING, Any
+from uuid import UUID  # noqa: TC003  (decoding rows into the types needs it)
+
+from msgspec import Struct
+
+from crossbridge.analysis._rows import rows
+from crossbridge.analysis.statistics import spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from psycopg import Connection
+
+    from crossbridge.analysis.scope import Scope
+
+LEAST = 8  # values a series must have
+# Attempts that are read row by row; of a longer history days are read, or its newest runs if it has too few days.
+MOST_ATTEMPTS = 60_000
+_CLOSE_LOOKS = 100
+_LEAST_TESTS = 20  # of which a place's factor is worth taking: the median of few may be the change itself
+_LEAST_DAYS = LEAST + 2
+
+
+class RunPlace(Struct, frozen=True, kw_only=True):
+    """A run as a place in history."""
+
+    run_id: UUID
+    started_at: datetime
+    git_commit: str | None
+    git_branch: str | None
+    app_version: str | None
+    environment: str | None
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """A test's values (logarithms of microseconds), and the places in the history they belong to, rising."""
+
+    framework: str
+    test_id: str
+    places: list[int]
+    lns: list[float]
+
+
+@dataclass(frozen=True)
+class History:
+    """
+    The series worth a close look, their places' factors taken out.
+
+    `tests` had enough history, these among them. `runs` are the places, or None when they are days from `first_day`
+    on. `factors` are how much slower (logarithm) each place was than usual.
+    """
+
+    tests: int
+    series: list[Series]
+    factors: dict[int, float]
+    runs: list[RunPlace] | None = None
+    first_day: datetime | None = None
+    units: int = 0
+
+    def at(self, place: int) -> datetime:
+        """When a place began."""
+        if self.runs is not None:
+            return self.runs[place].started_at
+        assert self.first_day is not None  # noqa: S101
+        return self.first_day + timedelta(days=place)
+
+
+class _Extent(Struct, frozen=True, kw_only=True):
+    runs: int
+    attempts: int
+    days: int
+
+
+class _Screened(Struct, frozen=True, kw_only=True):
+    test_key: int
+    n: int
+    total: float
+    squares: float
+    n_tenth: int
+    tenth: float | None
+    n_quarter: int
+    quarter: float | None
+    n_half: int
+    half: float | None
+
+
+def read_history(connection: Connection[Any], scope: Scope) -> History:
+    """Read a window of few attempts run by run, one of many days by days, and another one's newest runs."""
+    extent = rows(connection, "history_extent", _Extent, scope)[0]
+    by_day = (
+        extent.attempts > MOST_ATTEMPTS
+        and extent.days >= _LEAST_DAYS
+        and not (scope.environment and scope.branch)
+    )
+    return _by_day(connection, scope) if by_day else _by_run(connection, scope)
+
+
+def _by_run(connection: Connection[Any], scope: Scope) -> History:
+    runs = rows(connection, "history_runs", RunPlace, scope, most_attempts=MOST_ATTEMPTS)
+    series = series_of_runs(connection, [run.run_id for run in runs], scope.framework, LEAST)
+    factors = factors_of(series)
+    series = without_factors(series, factors)
+    contrasts = [_contrasts(one.lns) for one in series]
+    chosen = _closest(contrasts)
+    return History(len(series), [series[index] for index in chosen], factors, runs=runs, units=len(runs))
+
+
+def series_of_runs(
+    connection: Connection[Any], run_ids: list[UUID], framework: str | None = None, least: int = 1
+) -> list[Series]:
+    """Return what each test took in these runs, which are its places in the order given."""
+    return rows(connection, "history_by_run", Series, run_ids=run_ids, framework=framework, least=least)
+
+
+def _by_day(connection: Connection[Any], scope: Scope) -> History:
+    today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = scope.since.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = (today - first).days
+    slice_ = f"*{scope.branch}" if scope.branch else scope.environment or "*"
+    parameters: dict[str, Any] = {"slice": slice_, "first_day": first.date(), "framework": scope.framework}
+    parts: dict[str, Any] = {
+        name: (today - timedelta(days=max(2, days // part))).date()
+        for name, part in (("tenth", 10), ("quarter", 4), ("half", 2))
+    }
+    screened = rows(connection, "screen_days", _Screened, **parameters, **parts, least=LEAST)
+    chosen = {screened[index].test_key for index in _closest([_contrasts_of(test) for test in screened])}
+    # What the days have in common is told by others, spread evenly.
+    others = [test.test_key for test in screened if test.test_key not in chosen]
+    sample = others[:: max(1, len(others) // _CLOSE_LOOKS)][:_CLOSE_LOOKS]
+    read = rows(
+        connection,
+        "history_by_day",
+        Series,
+        **parameters,
+        test_keys=sorted(chosen) + sample,
+        last_place=days + 1,  # a client's clock may run ahead
+    )
+    factors = factors_of(read)
+    return History(
+        len(screened),
+        without_factors(read, factors),
+        factors,
+        first_day=first,
+        units=len({place for one in read for place in one.places}),
+    )
+
+
+def factors_of(series: Iterable[Series]) -> dict[int, float]:
+    """Return how far the tests of each place lie from their own medians, in the middle; 0 where they are few."""
+    distances: dict[int, list[float]] = defaultdict(list)
+    for one in series:
+        usual = median(one.lns)
+        for place, ln in zip(one.places, one.lns, strict=True):
+            distances[place].append(ln - usual)
+    return {
+        place: median(found) if len(found) >= _LEAST_TESTS else 0.0
+        for place, found in sorted(distances.items())
+    }
+
+
+def without_factors(series: Iterable[Series], factors: dict[int, float]) -> list[Series]:
+    return [
+        Series(
+            framework=one.framework,
+            test_id=one.test_id,
+            places=one.places,
+            lns=[ln - factors[place] for place, ln in zip(one.places, one.lns, strict=True)],
+        )
+        for one in series
+    ]
+
+
+def _contrasts(values: Sequence[float]) -> list[tuple[float, float]]:
+    """Return how much the newest tenth, quarter and half of a series lie above the rest, with the error of that."""
+    count = len(values)
+    deviation = spread(values)
+    found = []
+    for newest in (max(3, count // 10), max(3, count // 4), count // 2):
+        late, early = values[count - newest :], values[: count - newest]
+        # a clock of whole units leaves no spread at all
+        error = max(deviation, 1e-3) * (1 / newest + 1 / (count - newest)) ** 0.5
+        found.append((sum(late) / newest - sum(early) / len(early), error))
+    return found
+
+
+def _contrasts_of(test: _Screened) -> list[tuple[float, float]]:
+    """Return the same from a test's sums."""
+    variance = max(test.squares - test.total**2 / test.n, 0.0) / test.n
+    found = []
+    for late, total in ((test.n_tenth, test.tenth), (test.n_quarter, test.quarter), (test.n_half, test.half)):
+        early = test.n - late
+        if not late or not early or total is None:
+            found.append((0.0, 1.0))
+            continue
+        shift = total / late - (test.total - total) / early
+        # the shift is part of the variance about the common mean
+        within = max(variance - shift * shift * late * early / test.n**2, 1e-6)
+        found.append((shift, (within * (1 / late + 1 / early)) ** 0.5))
+    return found
+
+
+def _closest(contrasts: list[list[tuple[float, float]]]) -> list[int]:
+    """Return which of the tests to look at closely: those whose contrasts lie farthest from everybody's."""
+    if len(contrasts) <= _CLOSE_LOOKS:
+        return list(range(len(contrasts)))
+    usual = [median(shift for shift, _ in column) for column in zip(*contrasts, strict=True)]
+    size = [
+        max(abs(shift - middle) / error for (shift, error), middle in zip(test, usual, strict=True))
+        for test in contrasts
+    ]
+    return sorted(sorted(range(len(size)), key=lambda index: -size[index])[:_CLOSE_LOOKS])
