@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossbridge.errors import CrossbridgeError
+from crossbridge.integrations import _libraries
 from crossbridge.integrations._pytest_recorder import Collection, Recorder
 from crossbridge.integrations._pytest_xdist import SHARED, Controller, Worker
 from crossbridge.integrations.pytest import Recording, say
@@ -81,6 +82,7 @@ def _register(
             else Ending(session, collector, recorder, None, is_guest=is_guest)
         )
         plugins = [recorder, ending]
+        _libraries.watch()
     if not is_child:
         plugins.append(Collection(config, collector, framework))
     for plugin in plugins:
@@ -150,6 +152,7 @@ class Ending:
         collector.shutdown(status=status)
         while collector.running and not self._is_guest:  # a fixture that began and did not end
             collector.shutdown(status=status)
+        _libraries.leave(collector)
 
     def _status(self) -> str:
         if self._interrupted:

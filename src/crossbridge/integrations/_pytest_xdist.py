@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crossbridge.integrations import _libraries
 from crossbridge.integrations._pytest_recorder import (
     error_message,
     phase_status,
@@ -121,5 +122,6 @@ class Worker:
             self._recorder.finish()
             while self._collector.running:
                 self._collector.shutdown()
+            _libraries.leave(self._collector)
         except Exception as error:  # noqa: BLE001
             caught(error, "the end of a worker")

@@ -10,6 +10,7 @@ from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from crossbridge.errors import ConfigError
+from crossbridge.integrations import _libraries
 from crossbridge.profiling import guard
 from crossbridge.profiling.collector import MetricsCollector
 from crossbridge.profiling.config import load
@@ -62,7 +63,10 @@ def begin(
         return None
     collector = MetricsCollector.get_instance(config)
     started = collector.start(framework=framework, framework_version=framework_version, worker=worker)
-    return collector if started else None
+    if not started:
+        return None
+    _libraries.watch()
+    return collector
 
 
 def finish(
@@ -70,6 +74,7 @@ def finish(
 ) -> None:
     """End what `begin` began and, unless another still records in this process, say where the events are."""
     collector.shutdown(status=status, timeout_s=timeout_s)
+    _libraries.leave(collector)
     if not quiet and not collector.running:
         guard.say(summary(collector).line)
 

@@ -50,7 +50,7 @@ def _seen(run):
 
 @pytest.mark.parametrize("arguments", [(), ("--assert=plain",)], ids=str)
 def test_modules_are_found_in_the_same_order(project, arguments):
-    # While ours are imported, pytest's finder stands aside.
+    # While ours are imported, pytest's finder stands aside. Ours has the others find the libraries it watches.
     project.write("test_a.py", "import sys\n\ndef test():\n    print('FINDERS', sys.meta_path)\n")
     off, on = (
         re.sub(
@@ -58,7 +58,7 @@ def test_modules_are_found_in_the_same_order(project, arguments):
         )
         for is_on in (False, True)
     )
-    assert on == off
+    assert on.replace("<crossbridge.integrations._patching.Finder object at >, ", "", 1) == off
 
 
 @pytest.mark.parametrize("arguments", PEOPLE_SEE, ids=str)
