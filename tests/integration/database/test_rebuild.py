@@ -49,7 +49,11 @@ def _random_segment(dice, days=5, tests=60, **header):
         segment.end(test_id, status, int(10 ** dice.uniform(0, 8)), at_us=at_us, **framework, **error)
         if dice.random() < 0.3:
             duration_us = dice.randrange(10**6)
-            answer = {"method": "GET", "status_code": dice.choice([200, 503, None]), "duration_us": duration_us}
+            answer = {
+                "method": "GET",
+                "status_code": dice.choice([200, 503, None]),
+                "duration_us": duration_us,
+            }
             segment.add("http_call", endpoint=f"shop/{dice.randrange(3)}", at_us=at_us, **answer)
             command = {"command": "click", "duration_us": duration_us, "retry_count": dice.randrange(3)}
             segment.add("driver_command", error=dice.choice(["Gone", None]), at_us=at_us, **command)
