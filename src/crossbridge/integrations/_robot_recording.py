@@ -104,6 +104,8 @@ class Recording:
     def end_suite(self, suite: Any) -> None:
         if suite.parent is None:
             self._status = "failed" if suite.status == "FAIL" else "passed"
+        elif suite.status == "FAIL":  # the last word, where a library brought us in below the top
+            self._status = "failed"
 
     # Tests ----------------------------------------------------------------------------------------------------
 
@@ -237,10 +239,12 @@ class _Hooks:
     def __init__(self, config: ProfileConfig) -> None:
         self._config = config
         self._recording: Recording | None = None
+        self._has_begun = False
 
     @guarded
-    def start_suite(self, _data: Any, suite: Any) -> None:
-        if suite.parent is None:
+    def start_suite(self, _data: Any, _suite: Any) -> None:
+        if not self._has_begun:
+            self._has_begun = True
             self._recording = Recording.begin(self._config)
 
     @guarded
@@ -287,6 +291,7 @@ class _Hooks:
         if self._recording:
             self._recording.end()
             self._recording = None
+        self._has_begun = False
 
 
 class _HooksBefore7(_Hooks):

@@ -1,0 +1,174 @@
+"""`init`: write what a project needs to be recorded, and take it out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossbridge.cli._common import Json, print_json, say
+from crossbridge.cli._text import safe
+from crossbridge.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from crossbridge.orchestration.plan import Plan
+
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The project's folder.", show_default="the working folder")
+]
+Frameworks = Annotated[
+    list[str] | None,
+    typer.Option("--framework", metavar="F", help="Only this framework; may be given several times."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the changes as a diff; write nothing.")]
+Remove = Annotated[bool, typer.Option("--remove", help="Take out all that init has written.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Write to files with uncommitted changes; take out lines that were edited."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(init)
+
+
+def init(
+    directory: Directory = Path(),
+    *,
+    framework: Frameworks = None,
+    dry_run: DryRun = False,
+    remove: Remove = False,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """
+    Have a project's tests recorded, by hooks that leave the tests alone.
+
+    Finds the test frameworks by their files and writes a fixture into conftest.py, a listener for Robot Framework, a
+    call into behave's environment.py; .env switches profiling on. A second call finds nothing to do. Exit code 1: it
+    refuses, and nothing is changed.
+
+    \b
+    Examples:
+      crossbridge init --dry-run
+      crossbridge init ~/shop --framework pytest --framework robot
+      crossbridge init --remove
+    """
+    from crossbridge.orchestration.config_generator import plan_init, plan_remove
+    from crossbridge.orchestration.files import apply
+
+    _check(directory, framework or [], remove=remove)
+    plan = (
+        plan_remove(directory, force=force) if remove else plan_init(directory, framework or [], force=force)
+    )
+    written = not (dry_run or plan.refusals)
+    if not as_json:
+        _show(plan, dry_run=dry_run, remove=remove)
+    if written:
+        apply(plan.changes)
+    if as_json:
+        print_json(_document(plan, written=written, dry_run=dry_run))
+    for refusal in plan.refusals:
+        say(f"crossbridge: {safe(refusal)}")
+    if plan.refusals:
+        say("crossbridge: nothing was changed.")
+        raise typer.Exit(1)
+    if written and not as_json:
+        _show_end(plan, remove=remove)
+
+
+def _check(directory: Path, frameworks: list[str], *, remove: bool) -> None:
+    from crossbridge.orchestration.detection import FRAMEWORKS
+
+    if not directory.is_dir():
+        raise UsageError(f"{safe(str(directory))} is no folder. Name the project's.")
+    if remove and frameworks:
+        raise UsageError("--remove takes out all that init has written: leave --framework away.")
+    for name in frameworks:
+        if name not in FRAMEWORKS:
+            raise UsageError(f"--framework must be one of {', '.join(FRAMEWORKS)}, got '{safe(name)}'.")
+
+
+def _document(plan: Plan, *, written: bool, dry_run: bool) -> dict[str, object]:
+    from crossbridge.orchestration.files import diff
+
+    changes = []
+    for change in plan.changes:
+        name = plan.name(change.path)
+        entry: dict[str, object] = {"path": name, "action": change.action, "purpose": change.purpose}
+        if dry_run:
+            entry["diff"] = list(diff(change, name))
+        changes.append(entry)
+    return {
+        "directory": str(plan.root),
+        "frameworks": [
+            {"framework": one.framework, "evidence": one.evidence.as_posix(), "supported": one.supported}
+            for one in plan.found
+        ],
+        "changes": changes,
+        "written": written,
+        "notes": plan.notes,
+        "refusals": plan.refusals,
+    }
+
+
+def _show(plan: Plan, *, dry_run: bool, remove: bool) -> None:
+    from crossbridge.cli._screen import stdout
+
+    console = stdout()
+    for line in (*_page(plan, remove=remove), *(_diffs(plan) if dry_run and not plan.refusals else ())):
+        console.print(line, soft_wrap=True)  # what is copied from a diff has no line ends but its own
+
+
+def _page(plan: Plan, *, remove: bool) -> Iterator[Text]:
+    from rich.text import Text
+
+    if plan.found:
+        yield Text(f"Found in {safe(str(plan.root))}")
+        for found in plan.found:
+            line = Text(f"  {found.name:<18} {safe(found.evidence.as_posix())}")
+            if not found.supported:
+                line.append("  its hook is not in this release", "yellow")
+            yield line
+        yield Text()
+    if plan.refusals:
+        return
+    if not plan.changes:
+        nothing = "Nothing to take out." if remove else "Nothing to do."
+        yield Text(nothing)
+        return
+    width = max(len(plan.name(change.path)) for change in plan.changes)
+    styles = {"create": "green", "edit": "cyan", "delete": "red"}
+    for change in plan.changes:
+        line = Text(f"  {change.action:<8}", styles[change.action])
+        line.append(f"{safe(plan.name(change.path)):<{width}}  ", "default")
+        line.append(change.purpose, "dim")
+        yield line
+
+
+def _diffs(plan: Plan) -> Iterator[Text]:
+    from rich.text import Text
+
+    from crossbridge.orchestration.files import diff
+
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for change in plan.changes:
+        yield Text()
+        for line in diff(change, plan.name(change.path)):
+            yield Text(safe(line), styles.get(line[:1], ""))
+
+
+def _show_end(plan: Plan, *, remove: bool) -> None:
+    from crossbridge.orchestration.detection import WRITTEN
+
+    for note in plan.notes:
+        say(safe(note))
+    if remove or not plan.changes:
+        return
+    commands = ", ".join(one.framework for one in plan.found if one.framework in WRITTEN)
+    say(f"Run your tests as ever ({commands}), then: crossbridge report")

@@ -1,0 +1,2 @@
+*** Settings ***
+Library    crossbridge_listener.py
