@@ -5,5 +5,4 @@ Feature: Killed
     Given an open shop
 
   Scenario: Killed
-    Given an open shop
     When I wait to be killed
