@@ -23,9 +23,13 @@ GRANT EXECUTE ON FUNCTION crossbridge.ingest(uuid, uuid, bigint, bigint, jsonb) 
 -- A reader can look at everything, coming months and tables included.
 GRANT SELECT ON ALL TABLES IN SCHEMA crossbridge TO crossbridge_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA crossbridge GRANT SELECT ON TABLES TO crossbridge_reader;
-GRANT EXECUTE ON FUNCTION
-    crossbridge.hist_bin(bigint), crossbridge.hist_of(integer[]),
-    crossbridge.hist_add(integer, integer[], integer, integer[]),
-    crossbridge.hist_sum_step(crossbridge.histogram, integer, integer[]), crossbridge.hist_sum(integer, integer[]),
-    crossbridge.hist_percentile(integer, integer[], double precision)
-    TO crossbridge_reader;
+-- Functions that only read run with the rights of who calls them.
+DO $$
+DECLARE
+    reading regprocedure;
+BEGIN
+    FOR reading IN SELECT p.oid FROM pg_catalog.pg_proc AS p
+                    WHERE p.pronamespace = 'crossbridge'::regnamespace AND p.provolatile <> 'v' AND NOT p.prosecdef LOOP
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO crossbridge_reader', reading);
+    END LOOP;
+END $$;
