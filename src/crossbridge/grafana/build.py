@@ -23,7 +23,7 @@ _LINKS = {
 }
 
 
-class SqlQuery(Dataquery):
+class SqlQuery(Dataquery):  # type: ignore[misc]
     """A query written as SQL. The SDK has no type for Grafana's PostgreSQL data source."""
 
     def __init__(self, sql: str, format_: str) -> None:

@@ -195,7 +195,7 @@ CREATE FUNCTION crossbridge.add_run_to_version() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    key integer := crossbridge.version_key(NEW);
+    key integer;
     since timestamptz;
     until timestamptz;
 BEGIN
@@ -204,6 +204,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(crossbridge.day_lock_class(), d.day)   -- a rebuild of the day waits for us
        FROM (SELECT DISTINCT (r.hour AT TIME ZONE 'UTC')::date - date '1970-01-01' AS day
                FROM crossbridge.rollup_run_hour AS r WHERE r.run_id = NEW.run_id ORDER BY 1) AS d;
+    key := crossbridge.version_key(NEW);
     INSERT INTO crossbridge.rollup_test_version AS r
     SELECT key, (t.created_at AT TIME ZONE 'UTC')::date, d.test_key, count(*),
            count(*) FILTER (WHERE t.status = 'passed'), count(*) FILTER (WHERE t.status = 'failed'),
