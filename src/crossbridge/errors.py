@@ -7,7 +7,8 @@ CrossbridgeError
 │   ├── SchemaError     the schema is missing, too old or too new
 │   └── BadData         the rows sent cannot be stored, now or later
 ├── DatabaseUnreachable nobody answered, or nobody let us in            exit code 3
-└── ServerError         the embedded server could not be run            exit code 3
+├── ServerError         the embedded server could not be run            exit code 3
+└── GrafanaError        Grafana cannot be reached, or refused           exit code 3
 """
 
 from __future__ import annotations
@@ -50,4 +51,8 @@ class DatabaseUnreachable(CrossbridgeError):
 
 
 class ServerError(CrossbridgeError):
+    exit_code = 3
+
+
+class GrafanaError(CrossbridgeError):
     exit_code = 3

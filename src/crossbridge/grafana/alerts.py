@@ -1,16 +1,18 @@
 """The alert rules, as Grafana's provisioning API and its provisioning files want them.
 
-Each is a query (refId A) and a threshold over it (refId B). A query answers with one number a row and labels as text columns:
-each row is an alert of its own. The queries are the `alert_*` of database/queries/alerts.sql. They bring their own times and
-hold no `$`, which Grafana would expand when it reads a file.
+Each is a query (refId A) and a threshold over it (refId B). A query answers with one number a row, and labels as text
+columns: each row is an alert of its own. The queries are the `alert_*` of database/queries/alerts.sql. They bring their
+own times and hold no `$`, which Grafana would expand when it reads a file.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from crossbridge.database.queries import query
+from crossbridge.errors import UsageError
 
 FOLDER_UID, FOLDER = "crossbridge", "CrossBridge"
 GROUP, INTERVAL_S = "crossbridge", 300
@@ -26,14 +28,24 @@ class Limits:
     p95_s: float = 5.0
     no_data_hours: float = 24.0
 
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not isfinite(value):
+                raise UsageError(
+                    f"--{name.removesuffix('_s').replace('_', '-')} must be a number, got {value}."
+                )
+
+
+DEFAULTS = Limits()
+
 
 @dataclass(frozen=True)
 class Rule:
     """
     A rule, whatever the form it is written in.
 
-    `summary` and `description` are Go templates over `.Labels` and `.Values.A.Value`; `pending` is how long the condition
-    must hold, `no_data` the state when the query answers with no row.
+    `summary` and `description` are Go templates over `.Labels` and `.Values.A.Value`; `pending` is how long the
+    condition must hold, `no_data` the state when the query answers with no row.
     """
 
     uid: str
@@ -47,7 +59,7 @@ class Rule:
     no_data: str = "OK"
 
 
-def rules(limits: Limits = Limits()) -> list[Rule]:  # noqa: B008  (frozen)
+def rules(limits: Limits = DEFAULTS) -> list[Rule]:
     """Return the rules, in the order in which Grafana evaluates them."""
     return [
         Rule(
@@ -66,8 +78,8 @@ def rules(limits: Limits = Limits()) -> list[Rule]:  # noqa: B008  (frozen)
             "alert_p95",
             limits.p95_s,
             "warning",
-            '95 % of {{ .Labels.framework }} tests in {{ .Labels.environment }} take up to {{ printf "%.1f" .Values.A.Value }} s',
-            f"The 95th percentile of the last 24 hours is above {limits.p95_s:g} s.",
+            'p95 of {{ .Labels.framework }} in {{ .Labels.environment }} is {{ printf "%.1f" .Values.A.Value }} s',
+            f"Of the attempts of the last 24 hours 5 % took longer than that; the limit is {limits.p95_s:g} s.",
             pending="10m",
         ),
         Rule(
@@ -86,7 +98,7 @@ def rules(limits: Limits = Limits()) -> list[Rule]:  # noqa: B008  (frozen)
             limits.no_data_hours,
             "warning",
             'No test result for {{ printf "%.0f" .Values.A.Value }} hours',
-            f"Nothing was delivered for more than {limits.no_data_hours:g} hours. Run 'crossbridge doctor' where the tests run.",
+            f"Nothing was recorded for over {limits.no_data_hours:g} hours. Run 'crossbridge doctor' where tests run.",
             no_data="Alerting",
         ),
         Rule(
@@ -101,7 +113,7 @@ def rules(limits: Limits = Limits()) -> list[Rule]:  # noqa: B008  (frozen)
     ]
 
 
-def rule_group(datasource_uid: str, guide: str = GUIDE, limits: Limits = Limits()) -> dict[str, Any]:  # noqa: B008
+def rule_group(datasource_uid: str, guide: str = GUIDE, limits: Limits = DEFAULTS) -> dict[str, Any]:
     """Return the rules as the provisioning API takes them: an AlertRuleGroup."""
     made = [
         _rule(rule, datasource_uid, guide)
@@ -111,7 +123,7 @@ def rule_group(datasource_uid: str, guide: str = GUIDE, limits: Limits = Limits(
     return {"title": GROUP, "folderUid": FOLDER_UID, "interval": INTERVAL_S, "rules": made}
 
 
-def rule_file(datasource_uid: str, guide: str = GUIDE, limits: Limits = Limits()) -> dict[str, Any]:  # noqa: B008
+def rule_file(datasource_uid: str, guide: str = GUIDE, limits: Limits = DEFAULTS) -> dict[str, Any]:
     """Return the rules as a file below `provisioning/alerting` holds them."""
     group = {
         "orgId": 1,
