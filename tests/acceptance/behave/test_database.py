@@ -1,4 +1,4 @@
-"""From `behave` to rows in PostgreSQL, by the shipper that the run itself starts."""
+"""A run that is killed, in PostgreSQL; runs that come to their end are tests/conformance's."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import signal
 import psycopg
 import pytest
 
-from support.behave_runs import BEHAVE, EXAMPLE
-from support.cli import run_cli
+from support.behave_runs import BEHAVE
 from support.postgres import db_environment
-from support.pytest_runs import clean_environ
 from support.waiting import until
 
 TESTS = "SELECT test_id, attempt, status FROM crossbridge.tests ORDER BY started_at"
@@ -32,25 +30,6 @@ def connection(migrated):
         yield connection
 
 
-def test_run_is_in_the_database_when_behave_ends(example, environ, connection):
-    run = example.run(*BEHAVE, environ=environ)
-    assert run.returncode == 1
-    assert "delivered to" in run.line
-    assert connection.execute(TESTS).fetchall() == EXAMPLE
-    assert connection.execute("SELECT status, framework FROM crossbridge.runs").fetchall() == [
-        ("failed", "behave")
-    ]
-    steps = connection.execute(
-        "SELECT step_name, depth, status FROM crossbridge.steps WHERE test_id = %s ORDER BY step_index",
-        ["features/steps.feature::Nested Steps"],
-    ).fetchall()
-    assert steps[1:4] == [
-        ('When I log in as "{user}" with "{password}"', 0, "passed"),
-        ("And I add all of these", 0, "passed"),
-        ('When I add "{item}"', 1, "passed"),
-    ]
-
-
 def test_killed_run_shows_the_running_scenario_as_interrupted(example, environ, connection):
     process = example.start(*BEHAVE, "features/steps.feature", environ=environ)
     example.wait_for(process, '"step_name":"When I pay slowly"')
@@ -64,10 +43,3 @@ def test_killed_run_shows_the_running_scenario_as_interrupted(example, environ, 
         ("features/steps.feature::Nested Steps", 1, "passed"),
         ("features/steps.feature::Slow", 1, "interrupted"),
     ]
-
-
-def test_run_without_a_database_is_ingested_later(example, environ, connection):
-    example.run(*BEHAVE, environ=environ | {"CROSSBRIDGE_PROFILING_BACKEND": "none"})
-    done = run_cli("ingest", cwd=example.folder, env=clean_environ(**environ))
-    assert done.returncode == 0, done.stderr
-    assert connection.execute(TESTS).fetchall() == EXAMPLE
