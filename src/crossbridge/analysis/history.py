@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 LEAST = 8  # values a series must have
 # Attempts that are read row by row; of a longer history days are read, or its newest runs if it has too few days.
-MOST_ATTEMPTS = 60_000
-_CLOSE_LOOKS = 100
+MOST_ATTEMPTS = 40_000
+_CLOSE_LOOKS = 64
 _LEAST_TESTS = 20  # of which a place's factor is worth taking: the median of few may be the change itself
 _LEAST_DAYS = LEAST + 2
 
@@ -135,22 +135,22 @@ def _by_day(connection: Connection[Any], scope: Scope) -> History:
         for name, part in (("tenth", 10), ("quarter", 4), ("half", 2))
     }
     screened = rows(connection, "screen_days", _Screened, **parameters, **parts, least=LEAST)
-    chosen = {screened[index].test_key for index in _closest([_contrasts_of(test) for test in screened])}
+    chosen = [screened[index].test_key for index in _closest([_contrasts_of(test) for test in screened])]
     # What the days have in common is told by others, spread evenly.
-    others = [test.test_key for test in screened if test.test_key not in chosen]
+    others = sorted({test.test_key for test in screened}.difference(chosen))
     sample = others[:: max(1, len(others) // _CLOSE_LOOKS)][:_CLOSE_LOOKS]
     read = rows(
         connection,
         "history_by_day",
         Series,
         **parameters,
-        test_keys=sorted(chosen) + sample,
+        test_keys=chosen + sample,
         last_place=days + 1,  # a client's clock may run ahead
     )
     factors = factors_of(read)
     return History(
         len(screened),
-        without_factors(read, factors),
+        without_factors(read[: len(chosen)], factors),
         factors,
         first_day=first,
         units=len({place for one in read for place in one.places}),

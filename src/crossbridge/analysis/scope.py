@@ -45,12 +45,25 @@ class Scope:
             "first_hour": _ceiling(self.since, timedelta(hours=1)),
             "first_day": first_day,
             "rows_until": _NEVER if self.branch else day,
+            **self._slice(day),
             "environment": self.environment,
             "branch": self.branch,
             "framework": self.framework,
             "limit": self.limit,
             "run_id": None,
             **more,
+        }
+
+    def _slice(self, day: datetime) -> dict[str, Any]:
+        """Which cells of the per-test days stand for the filters; for a branch in one environment there are none."""
+        if self.branch and self.environment:
+            return {"slice": "*", "slice_day": _NEVER, "slice_rows_until": _NEVER, "sliced_branch": None}
+        slice_ = f"*{self.branch}" if self.branch else self.environment or "*"
+        return {
+            "slice": slice_,
+            "slice_day": day.date(),
+            "slice_rows_until": day,
+            "sliced_branch": self.branch,
         }
 
 
@@ -80,6 +93,10 @@ class RunScope:
             "until": self.until,
             "rows_until": self.until and self.until + timedelta(microseconds=1),
             "first_day": _NEVER,
+            "slice": "*",
+            "slice_day": _NEVER,
+            "slice_rows_until": self.until and self.until + timedelta(microseconds=1),
+            "sliced_branch": None,
             "environment": None,
             "branch": None,
             "framework": self.framework,

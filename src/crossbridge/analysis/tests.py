@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  (decoding JSON into the types needs it)
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID  # noqa: TC003
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crossbridge.analysis._rows import WORST_FIRST, rows
 
@@ -15,11 +16,18 @@ if TYPE_CHECKING:
 
     from crossbridge.analysis.scope import RunScope, Scope
 
+MEASURED_ATTEMPTS = 20_000  # of all tests listed together: rows of one test lie far apart
+
 Rank = Literal["average", "max", "total", "failed"]
 
 
 class RankedTest(Struct, frozen=True, kw_only=True):
-    """What the attempts of one test took. `failed` counts those that failed or broke (error)."""
+    """
+    What the attempts of one test took. `failed` counts those that failed or broke (error).
+
+    `share` is its part of the time of all tests looked at. The percentiles are of its newest `measured` attempts:
+    all of them unless they are very many; null where they were not asked for.
+    """
 
     framework: str
     test_id: str
@@ -28,6 +36,17 @@ class RankedTest(Struct, frozen=True, kw_only=True):
     total_us: int
     average_us: float
     max_us: int
+    share: float = 0.0
+    measured: int | None = None
+    p50_us: float | None = None
+    p95_us: float | None = None
+
+
+class _Percentiles(Struct, frozen=True, kw_only=True):
+    place: int
+    measured: int
+    p50_us: float
+    p95_us: float
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -59,6 +78,35 @@ class RunningTest(Struct, frozen=True, kw_only=True):
 def ranked_tests(connection: Connection[Any], scope: Scope | RunScope, rank: Rank) -> list[RankedTest]:
     """Return the tests that took longest (on average, at most, in total) or failed most often; ties by name."""
     return rows(connection, "ranked_tests", RankedTest, scope, rank=rank)
+
+
+def slowest_tests(connection: Connection[Any], scope: Scope, rank: Rank) -> list[RankedTest]:
+    """Return the tests that took longest, with percentiles."""
+    ranked = ranked_tests(connection, scope, rank)
+    found = rows(
+        connection,
+        "percentiles_of_tests",
+        _Percentiles,
+        scope,
+        frameworks=[test.framework for test in ranked],
+        test_ids=[test.test_id for test in ranked],
+        sinces=[_since(scope, test, MEASURED_ATTEMPTS // len(ranked)) for test in ranked],
+    )
+    by_place = {one.place: one for one in found}
+    return [
+        replace(test, measured=one.measured, p50_us=one.p50_us, p95_us=one.p95_us)
+        if (one := by_place.get(place))
+        else test  # retention has removed its rows
+        for place, test in enumerate(ranked)
+    ]
+
+
+def _since(scope: Scope, test: RankedTest, most: int) -> datetime:
+    """Return the begin of the window's newest part that holds about so many of its attempts."""
+    if test.attempts <= most:
+        return scope.since
+    now = datetime.now(timezone.utc)
+    return now - (now - scope.since) * most / test.attempts
 
 
 def run_failures(connection: Connection[Any], scope: RunScope, statuses: tuple[str, ...]) -> list[Failure]:

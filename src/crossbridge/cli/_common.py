@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from crossbridge.profiling.spool import DeliveryReport
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Markdown = Annotated[
+    bool, typer.Option("--markdown", help="Print Markdown, for a comment on a pull request.")
+]
 Since = Annotated[
     str,
     typer.Option(metavar="WHEN", help="How far back: an age (90m, 24h, 7d, 2w) or an ISO date (2026-11-01)."),
@@ -59,6 +62,12 @@ def write_file(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror or error}. Name another file.") from error
+
+
+def one_format(*, as_json: bool, markdown: bool) -> None:
+    """Refuse two formats at once."""
+    if as_json and markdown:
+        raise UsageError("--json and --markdown exclude each other. Leave one of them out.")
 
 
 def say(text: str) -> None:

@@ -171,13 +171,25 @@ def slowest(tests: Sequence[RankedTest], rank: Rank = "average") -> Section:
     if not tests:
         return
     remark, figures = _RANKS[rank]
-    took = {"average": "average_us", "longest": "max_us", "total": "total_us"}
+    took = {
+        "average": "average_us",
+        "longest": "max_us",
+        "total": "total_us",
+        "p50": "p50_us",
+        "p95": "p95_us",
+    }
+    if any(test.p95_us is not None for test in tests):
+        figures = (figures[0], "p50", "p95", *figures[1:])
     yield from _test_table(
         "Slowest tests",
         remark,
-        [*figures, "attempts"],
+        [*figures, "share", "attempts"],
         tests,
-        lambda test: [*(duration(getattr(test, took[name])) for name in figures), number(test.attempts)],
+        lambda test: [
+            *(duration(getattr(test, took[name])) for name in figures),
+            f"{100 * test.share:.1f}%",
+            number(test.attempts),
+        ],
     )
 
 

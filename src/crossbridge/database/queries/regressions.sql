@@ -23,7 +23,8 @@ SELECT run_id, started_at, git_commit, git_branch, app_version, environment
 
 -- history_by_run --
 -- What each test took in each of these runs, as the mean logarithm of its passed attempts; `places` are those of the
--- runs in the list given, from 0. No index leads from a run to its rows; its segments say when they were.
+-- runs in the list given, from 0. No index leads from a run to its rows; its segments say when they were. OFFSET 0 keeps
+-- the planner from reading all rows to find those of some runs.
 WITH spans AS (
     SELECT r.run_id, r.place::integer - 1 AS place, min(s.started_at) AS since, max(greatest(s.last_at, s.closed_at)) AS until
       FROM unnest(%(run_ids)s::uuid[]) WITH ORDINALITY AS r(run_id, place)
@@ -35,7 +36,8 @@ WITH spans AS (
      CROSS JOIN LATERAL (
          SELECT * FROM crossbridge.tests AS t
           WHERE t.run_id = spans.run_id AND t.created_at BETWEEN spans.since AND spans.until AND t.status = 'passed'
-            AND (%(framework)s::text IS NULL OR t.framework = %(framework)s)) AS t
+            AND (%(framework)s::text IS NULL OR t.framework = %(framework)s)
+         OFFSET 0) AS t
      GROUP BY 1, 2, 3
 )
 SELECT framework, test_id, array_agg(place ORDER BY place) AS places, array_agg(ln ORDER BY place) AS lns
@@ -63,9 +65,9 @@ HAVING count(*) >= %(least)s
  ORDER BY c.test_key;
 
 -- history_by_day --
--- The days of some tests.
+-- The days of some tests, in the order given.
 SELECT d.framework, d.test_id, x.days AS places, x.lns
-  FROM unnest(%(test_keys)s::integer[]) AS k(test_key)
+  FROM unnest(%(test_keys)s::integer[]) WITH ORDINALITY AS k(test_key, number)
   JOIN crossbridge.test_dim AS d USING (test_key)
  CROSS JOIN LATERAL (
      SELECT array_agg(r.day - %(first_day)s::date ORDER BY r.day) AS days,
@@ -73,7 +75,7 @@ SELECT d.framework, d.test_id, x.days AS places, x.lns
        FROM generate_series(0, %(last_place)s::integer) AS place
        JOIN crossbridge.rollup_test_day AS r
          ON r.environment = %(slice)s AND r.day = %(first_day)s::date + place AND r.test_key = k.test_key AND r.passed > 0) AS x
- ORDER BY d.framework, d.test_id;
+ ORDER BY k.number;
 
 -- attempts_around --
 -- The passed attempts of some tests, each within a time of its own, in order.

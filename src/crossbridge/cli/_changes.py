@@ -1,0 +1,218 @@
+"""What changed, on the screen: regressions and comparisons."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from crossbridge.cli._screen import Entries, Name, heading, table
+from crossbridge.cli._text import ago, counted, duration, first_line, moment, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from crossbridge.analysis.compare import ComparedDuration, ComparedTest, Comparison, Side
+    from crossbridge.analysis.regressions import Regression, Regressions, SuiteChange
+
+    Section = Iterator[RenderableType]
+
+COMMIT_DIGITS = 10
+RUN_DIGITS = 13
+
+
+def change(ratio: float) -> str:
+    """By how much: `+38%`, `-4.1%`, `3.2x`."""
+    if ratio >= 3:  # noqa: PLR2004
+        return f"{ratio:.1f}x"
+    percent = 100 * (ratio - 1)
+    return f"{percent:+.1f}%" if abs(percent) < 9.95 else f"{percent:+.0f}%"  # noqa: PLR2004
+
+
+def interval(low: float, high: float) -> str:
+    return f"{change(low)} to {change(high)}"
+
+
+def sure(q_value: float) -> str:
+    """How sure, as the part of such reports that is right; never all of them."""
+    if q_value < 1e-4:  # noqa: PLR2004
+        return ">99.99%"
+    return f"{100 * (1 - q_value):.{min(2, max(0, round(-log10(q_value)) - 1))}f}%"
+
+
+def regressions_page(found: Regressions, *, faster: bool) -> Section:
+    """Show the tests that got slower, and the faster ones when asked for."""
+    yield heading(
+        "Looked at",
+        counted(found.tests, "test") + " with enough history",
+        counted(found.units, found.unit),
+        f"since {moment(found.since)}",
+    )
+    if found.suite:
+        yield Text(f"  {suite_words(found.suite)}", "yellow")
+    for title, tests, wanted in (("Slower", found.slower, True), ("Faster", found.faster, faster)):
+        if tests and wanted:
+            yield ""
+            yield from _regression_table(title, tests)
+
+
+def suite_words(suite: SuiteChange) -> str:
+    """Say that all tests together changed."""
+    word = "slower" if suite.ratio > 1 else "faster"
+    return (
+        f"All tests together are {change(suite.ratio)} {word} since {moment(suite.since_at)}: other machines, or"
+        " something every test goes through. Single tests are judged beyond that."
+    )
+
+
+def _regression_table(title: str, tests: Sequence[Regression]) -> Section:
+    names = {test.framework for test in tests}
+    alone = len(names) == 1
+    yield heading(f"{title} tests", "most time first", *(safe(name) for name in names if alone))
+    yield table(
+        [
+            "change",
+            "95% interval",
+            "before",
+            "after",
+            "sure",
+            "since",
+            "commit",
+            *([] if alone else ["framework"]),
+            "test",
+        ],
+        (
+            [
+                change(test.ratio),
+                interval(test.ratio_low, test.ratio_high),
+                duration(test.before_us),
+                duration(test.after_us),
+                sure(test.q_value),
+                ago(test.since_at),
+                safe(test.git_commit)[:COMMIT_DIGITS] or "-",
+                *([] if alone else [Name(test.framework)]),
+                Name(test.test_id),
+            ]
+            for test in tests
+        ),
+        left=["framework", "commit"],
+    )
+
+
+def side_words(side: Side) -> str:
+    """Name a side: `run 15386b21-dad`, `branch main (10 runs)`."""
+    name = side.name
+    if side.kind == "run":
+        return f"run {str(side.runs[0].run_id)[:RUN_DIGITS]}"
+    if side.kind == "commit":
+        name = name[:COMMIT_DIGITS]
+    return f"{side.kind} {safe(name)} ({counted(len(side.runs), 'run')})"
+
+
+LISTS = (
+    ("new_failures", "New failures", "passed in the base, or are new"),
+    ("flaky", "Flaky", "failed here, and the same side passed too"),
+    ("still_failing", "Still failing", "failed in the base too"),
+    ("fixed", "Fixed", "failed in the base"),
+    ("new_tests", "New tests", "not in the base"),
+    ("vanished", "Vanished tests", "in the base only"),
+)
+
+
+def comparison_page(found: Comparison, limit: int) -> Section:
+    """Show what differs between base and head."""
+    yield Text.assemble(
+        ("● ", "cyan"), (side_words(found.head), "bold"), " against ", (side_words(found.base), "bold")
+    )
+    yield Text(f"  {summary(found)}")
+    for name, title, remark in LISTS:
+        tests: list[ComparedTest] = getattr(found, name)
+        if tests:
+            yield ""
+            yield heading(title, counted(len(tests), "test"), remark, *_first(tests, limit))
+            yield Entries(
+                (
+                    test.head_status or test.base_status or "-",
+                    test.framework,
+                    test.test_id,
+                    outcome_words(test),
+                )
+                for test in tests[:limit]
+            )
+    for title, changed in (("Slower", found.slower), ("Faster", found.faster)):
+        if changed:
+            yield ""
+            yield from _duration_table(title, changed, limit)
+
+
+def _first(found: Sequence[object], limit: int) -> tuple[str, ...]:
+    return (f"the first {limit:,}",) if len(found) > limit else ()
+
+
+def outcome_words(test: ComparedTest) -> str:
+    """Say what it did on either side, and its error."""
+    base = f"base {_side_outcome(test.base_status, test.base_failed, test.base_runs)}"
+    head = f"head {_side_outcome(test.head_status, test.head_failed, test.head_runs)}"
+    error = first_line(test.error_message)
+    if test.error_type and not error.startswith(test.error_type):
+        error = f"{safe(test.error_type)}: {error}" if error else safe(test.error_type)
+    return f"{base}, {head}" + (f": {error}" if error else "")
+
+
+def _side_outcome(status: str | None, failed: int, runs: int) -> str:
+    if status is None:
+        return "without it"
+    return status if runs == 1 else f"failed in {failed} of {runs}"
+
+
+def summary(found: Comparison) -> str:
+    """Count what differs, in one line."""
+    counts = {
+        "new failure": len(found.new_failures),
+        "flaky": len(found.flaky),
+        "still failing": len(found.still_failing),
+        "fixed": len(found.fixed),
+        "slower": len(found.slower),
+        "faster": len(found.faster),
+        "new test": len(found.new_tests),
+        "vanished": len(found.vanished),
+    }
+    words = [
+        counted(count, name) if name in ("new failure", "new test") else f"{count:,} {name}"
+        for name, count in counts.items()
+        if count
+    ]
+    whole = f"{counted(found.tests, 'test')} on both sides: {', '.join(words) or 'no difference'}"
+    if abs(found.suite_ratio - 1) >= 0.03:  # noqa: PLR2004
+        whole += f"; all tests together {change(found.suite_ratio)}"
+    return whole
+
+
+def _duration_table(title: str, changed: Sequence[ComparedDuration], limit: int) -> Section:
+    names = {test.framework for test in changed}
+    alone = len(names) == 1
+    yield heading(
+        f"{title} tests",
+        counted(len(changed), "test"),
+        *(safe(name) for name in names if alone),
+        *_first(changed, limit),
+    )
+    yield table(
+        ["change", "95% interval", "base", "head", "sure", *([] if alone else ["framework"]), "test"],
+        (
+            [
+                change(test.ratio),
+                interval(test.ratio_low, test.ratio_high),
+                duration(test.base_us),
+                duration(test.head_us),
+                sure(test.q_value),
+                *([] if alone else [Name(test.framework)]),
+                Name(test.test_id),
+            ]
+            for test in changed[:limit]
+        ),
+        left=["framework"],
+    )
