@@ -108,7 +108,10 @@ class Finder:
         finally:
             self._finding.discard(name)
         if spec is not None:
-            _watch(spec.loader, name, install)
+            try:
+                _watch(spec.loader, name, install)
+            except Exception as error:  # noqa: BLE001
+                caught(error, f"watching {name}")
         return spec
 
 
@@ -139,7 +142,7 @@ def _watch(loader: Any, name: str, install: Install) -> None:
         if module.__name__ == name:
             _install(install, module)
 
-    with suppress(Exception):  # a loader that takes no attributes: the library is not recorded
+    with suppress(AttributeError):  # a loader that takes no attributes: the library is not recorded
         loader.exec_module = execute
 
 

@@ -42,7 +42,8 @@ def record(method: str, url: str, status: int | None, started_us: int, error: Ba
 
 
 def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], place: int, name: str) -> Any:
-    return args[place] if len(args) > place else kwargs[name]
+    """Return an argument, None where the method was called in a wrong way and has said so."""
+    return args[place] if len(args) > place else kwargs.get(name)
 
 
 # requests: an adapter sends one request and follows no redirect. ---------------------------------------------------
@@ -56,7 +57,8 @@ def _note_requests(
     args: tuple[Any, ...], kwargs: dict[str, Any], response: Any, started_us: int, error: BaseException | None
 ) -> None:
     request = _argument(args, kwargs, 1, "request")
-    record(request.method, request.url, getattr(response, "status_code", None), started_us, error)
+    if request is not None:
+        record(request.method, request.url, getattr(response, "status_code", None), started_us, error)
 
 
 # urllib3: calls itself to try again and, in a pool, to follow; a PoolManager calls a pool for each hop. ------------
@@ -69,12 +71,12 @@ def _patch_urllib3(urllib3: Any) -> None:
 def _note_urllib3(
     args: tuple[Any, ...], kwargs: dict[str, Any], response: Any, started_us: int, error: BaseException | None
 ) -> None:
-    pool = args[0]
-    url = _argument(args, kwargs, 2, "url")
+    pool, method, url = args[0], _argument(args, kwargs, 1, "method"), _argument(args, kwargs, 2, "url")
+    if method is None or url is None:
+        return
     if url.startswith("/"):  # else it goes to a proxy, which is told the whole URL
         host = f"[{pool.host}]" if ":" in pool.host else pool.host
         url = f"{pool.scheme}://{host}{f':{pool.port}' if pool.port else ''}{url}"
-    method = _argument(args, kwargs, 1, "method")
     record(method, url, getattr(response, "status", None), started_us, error)
 
 
@@ -89,10 +91,9 @@ def _patch_httpx(httpx: Any) -> None:
 def _note_httpx(
     args: tuple[Any, ...], kwargs: dict[str, Any], response: Any, started_us: int, error: BaseException | None
 ) -> None:
-    if _is_mocked(args[0], response):
-        return
     request = _argument(args, kwargs, 1, "request")
-    record(request.method, str(request.url), getattr(response, "status_code", None), started_us, error)
+    if request is not None and not _is_mocked(args[0], response):
+        record(request.method, str(request.url), getattr(response, "status_code", None), started_us, error)
 
 
 def _is_mocked(transport: Any, response: Any) -> bool:
@@ -157,7 +158,11 @@ class _Hop:
 
     @staticmethod
     async def fail(_session: Any, kept: Any, params: Any) -> None:
-        _Hop.note(kept, params, None, params.exception)
+        error = params.exception
+        status = getattr(error, "status", None) or None  # it was answered, and `raise_for_status` asked for
+        has_told_all = status is None and getattr(error, "history", ())  # too many redirects
+        if params.url.host and not has_told_all:
+            _Hop.note(kept, params, status, None if status else error)
 
     @staticmethod
     def note(kept: Any, params: Any, status: int | None, error: BaseException | None = None) -> None:
