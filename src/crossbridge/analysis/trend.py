@@ -81,7 +81,11 @@ def trend_of_run(
 def trend_of_window(
     connection: Connection[Any], scope: Scope, now: datetime | None = None
 ) -> list[TrendPeriod]:
-    """Return the days of a window that saw tests, or its hours when it is short; the first one as a whole."""
+    """
+    Return the days of a window, or its hours when it is short, from the first one that saw tests to the last.
+
+    Hours and days are whole, so the first may begin before the window.
+    """
     length = (now or datetime.now(timezone.utc)) - scope.since
     step = "hour" if length <= _HOURLY_UP_TO else "day"
     return rows(connection, "hour_trend", TrendPeriod, scope, step=step)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crossbridge.cli._screen import STATUS_STYLE, Name, heading, stdout, table
 from crossbridge.cli._sections import run_heading
-from crossbridge.cli._text import counted, crop, duration, number, percent, safe
+from crossbridge.cli._text import counted, crop, duration, percent, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def timeline_page(run: Run, timeline: Timeline) -> Iterator[RenderableType]:
         return
     yield heading(
         "Workers",
-        counted(len(timeline.lanes), "lane"),
+        counted(len(timeline.lanes), "worker"),
         f"{percent(timeline.busy_us, timeline.wall_us * len(timeline.lanes))} busy",
         f"{duration(timeline.idle_us)} idle",
         f"{duration(timeline.wall_us)} from the first test to the last",
@@ -96,7 +96,7 @@ def _gaps(timeline: Timeline) -> Iterator[RenderableType]:
     if not gaps:
         return
     yield ""
-    yield heading("Longest gaps", f"{min(len(gaps), _LONGEST_GAPS)} of {number(len(gaps))}")
+    yield heading("Longest gaps")
     yield table(
         ["idle", "from", "worker", "until"],
         (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Run_ = Annotated[
     str | None,
     typer.Argument(
-        metavar="[RUN]", help="The run: its id, or the beginning of it. The latest one if left out."
+        metavar="RUN", help="The run: its id, or the beginning of it. The latest one if left out."
     ),
 ]
 Most = Annotated[

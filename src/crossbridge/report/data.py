@@ -1,4 +1,4 @@
-"""Gather what the HTML report shows: one run, or a window of runs. `Page` is also the document that the page's script reads."""
+"""Gather what the HTML report shows: one run, or a window. `Page` is also the document that its script reads."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class Page(Struct, frozen=True, kw_only=True):
     attempts: Columns | None = None
     ranked: list[RankedTest] | None = None
     wall_us: int = 0
-    lanes: list[LaneSummary] = []  # noqa: RUF012  (msgspec copies it)
+    lanes: list[LaneSummary] = []
     complete: bool = True
     failures: list[ErrorGroup]
     failed_tests: int
-    retried: list[RetriedTest] = []  # noqa: RUF012
+    retried: list[RetriedTest] = []
     flaky: list[FlakyHistory]
     running: list[RunningTest]
     collector: CollectorHealth
@@ -164,7 +164,7 @@ def _columns(timeline: Timeline) -> Columns:
     frameworks: dict[str, int] = {}
     statuses: dict[str, int] = {}
     placed = [(number, slot) for number, lane in enumerate(timeline.lanes) for slot in lane.slots]
-    columns = {
+    columns: dict[str, Any] = {
         "name": [names.setdefault(slot.test_id, len(names)) for _, slot in placed],
         "framework": [frameworks.setdefault(slot.framework, len(frameworks)) for _, slot in placed],
         "status": [statuses.setdefault(slot.status, len(statuses)) for _, slot in placed],

@@ -45,6 +45,7 @@ def render(page: Page) -> str:
         page=page,
         title=_title(page),
         headline=_headline(page),
+        has_data=page.run is not None or page.collector.runs > 0 or bool(page.totals),
         counts=status_counts(page.totals),
         statuses=STATUSES,
         tiles=_tiles(page),
@@ -120,7 +121,7 @@ def _headline(page: Page) -> str:
     counted = sum(total.counted for total in page.totals)
     noun = "test" if page.run else "attempt"
     if not counted:
-        return "No test has ended" if page.run else "No test in this time"
+        return "No test has ended" if page.run else "No test yet"
     failed = _failed(page)
     if not failed:
         return "The one test is fine" if counted == 1 else f"All {_text.counted(counted, noun)} are fine"
@@ -173,7 +174,7 @@ def _wall_remark(page: Page) -> str:
 
 
 def _facts(page: Page) -> list[tuple[str, str, str | None]]:
-    """What is known of the run or the window: label, text, link."""
+    """Tell what is known of the run or the window: label, text, link."""
     run = page.run
     if run is None:
         facts = [("Runs", _text.number(page.collector.runs)), ("Since", _text.moment(page.since))]

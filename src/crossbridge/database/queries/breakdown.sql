@@ -5,7 +5,7 @@ SELECT count(*) AS attempts,
        coalesce(sum(least(setup_us, duration_us)), 0)::bigint AS setup_us,
        coalesce(sum(least(teardown_us, duration_us)), 0)::bigint AS teardown_us
   FROM crossbridge.tests
- WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity')
+ WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity')
    AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
    AND (%(framework)s::text IS NULL OR framework = %(framework)s)
    AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
@@ -21,19 +21,19 @@ SELECT count(*) AS attempts,
 WITH parts AS (
     SELECT 1 AS rank, run_id, framework, test_id, coalesce(attempt, 1) AS attempt, started_at, created_at
       FROM crossbridge.http_calls
-     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity') AND test_id IS NOT NULL
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity') AND test_id IS NOT NULL
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
        AND (%(framework)s::text IS NULL OR framework = %(framework)s)
      UNION ALL
     SELECT 2, run_id, framework, test_id, coalesce(attempt, 1), started_at, created_at
       FROM crossbridge.driver_commands
-     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity') AND test_id IS NOT NULL
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity') AND test_id IS NOT NULL
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
        AND (%(framework)s::text IS NULL OR framework = %(framework)s)
      UNION ALL
     SELECT 3, run_id, framework, test_id, attempt, started_at, created_at
       FROM crossbridge.steps
-     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity') AND depth = 0
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity') AND depth = 0
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
        AND (%(framework)s::text IS NULL OR framework = %(framework)s)
 ), reached AS (
@@ -65,18 +65,18 @@ SELECT coalesce(max(us) FILTER (WHERE rank = 1), 0) AS http_us,
 WITH parts AS (
     SELECT 'step' AS kind, run_id, framework, step_name AS name, status = 'failed' AS failed, duration_us
       FROM crossbridge.steps
-     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity') AND depth = 0
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity') AND depth = 0
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
      UNION ALL
     SELECT 'http', run_id, framework, method || ' ' || endpoint,
            error IS NOT NULL OR coalesce(status_code >= 400, true), duration_us
       FROM crossbridge.http_calls
-     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity')
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity')
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
      UNION ALL
     SELECT 'driver', run_id, framework, command, error IS NOT NULL, duration_us
       FROM crossbridge.driver_commands
-     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s, 'infinity')
+     WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity')
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
 ), named AS (
     SELECT kind, framework, name,

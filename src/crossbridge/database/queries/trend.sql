@@ -14,19 +14,26 @@ SELECT run_id, started_at, status, git_commit, tests AS attempts, passed, failed
  ORDER BY started_at, run_id;
 
 -- hour_trend --
--- Attempts by hour, or by day when `step` says so (UTC). The first of them may begin before the window.
-SELECT date_trunc(%(step)s, hour AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS started_at,
-       sum(n)::bigint AS attempts, sum(passed)::bigint AS passed, sum(failed)::bigint AS failed,
-       sum(error)::bigint AS error, sum(skipped)::bigint AS skipped, sum(xfailed)::bigint AS xfailed,
-       sum(xpassed)::bigint AS xpassed, sum(interrupted)::bigint AS interrupted,
-       sum(sum_us)::bigint AS total_us
-  FROM crossbridge.rollup_hour
- WHERE hour >= date_trunc(%(step)s, %(since)s AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
-   AND (%(environment)s::text IS NULL OR environment = %(environment)s)
-   AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
-   AND (%(framework)s::text IS NULL OR framework = %(framework)s)
- GROUP BY 1
- ORDER BY 1;
+-- Attempts by hour, or by day when `step` says so (UTC), from the first that saw any to the last, none left out.
+WITH seen AS (
+    SELECT date_trunc(%(step)s, hour AT TIME ZONE 'UTC') AS at,
+           sum(n)::bigint AS attempts, sum(passed)::bigint AS passed, sum(failed)::bigint AS failed,
+           sum(error)::bigint AS error, sum(skipped)::bigint AS skipped, sum(xfailed)::bigint AS xfailed,
+           sum(xpassed)::bigint AS xpassed, sum(interrupted)::bigint AS interrupted, sum(sum_us)::bigint AS total_us
+      FROM crossbridge.rollup_hour
+     WHERE hour >= date_trunc(%(step)s, %(since)s AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+       AND (%(environment)s::text IS NULL OR environment = %(environment)s)
+       AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
+       AND (%(framework)s::text IS NULL OR framework = %(framework)s)
+     GROUP BY 1
+)
+SELECT step.at AT TIME ZONE 'UTC' AS started_at,
+       coalesce(attempts, 0) AS attempts, coalesce(passed, 0) AS passed, coalesce(failed, 0) AS failed,
+       coalesce(error, 0) AS error, coalesce(skipped, 0) AS skipped, coalesce(xfailed, 0) AS xfailed,
+       coalesce(xpassed, 0) AS xpassed, coalesce(interrupted, 0) AS interrupted, coalesce(total_us, 0) AS total_us
+  FROM (SELECT generate_series(min(at), max(at), ('1 ' || %(step)s)::interval) AS at FROM seen) AS step
+  LEFT JOIN seen USING (at)
+ ORDER BY step.at;
 
 -- outcome_history --
 -- How each of these tests ended in its latest runs, oldest first: the worst of the last attempts, or 'flaky' when a

@@ -13,7 +13,9 @@ function withAlpha(rgb, alpha) {
 function barChart(mount, { title, labels, series, format, tell, rest, mark = -1 }) {
   const plot = element('div', { class: 'plot', role: 'img', 'aria-label': `${title}. The figures are in the table below.` });
   const readout = element('p', { class: 'readout' }, rest);
-  mount.append(element('div', { class: 'card chart' }, element('h3', {}, title), plot, readout));
+  const legend = element('ul', { class: 'legend' }, ...series.map(({ label, colour: shade }) =>
+    element('li', {}, element('span', { class: `mark ${shade}`, 'aria-hidden': 'true' }), label)));
+  mount.append(element('div', { class: 'card chart' }, element('h3', {}, title), legend, plot, readout));
   const stacked = [];
   const sums = labels.map(() => 0);
   for (const { values } of series) stacked.push(values.map((value, place) => (sums[place] += value ?? 0)));

@@ -8,7 +8,7 @@ const sum = (values) => values.reduce((whole, value) => whole + value, 0);
 /* ---- failures ---- */
 
 const GROUPS_SHOWN = 10;
-const CASES_SHOWN = 25;
+const CASES_SHOWN = 10;
 
 function showFailures() {
   const { failures, failed_tests: whole } = data;
@@ -62,7 +62,7 @@ function fillGroup(made, group) {
   if (made.querySelector('.cases')) return;
   const cases = element('div', { class: 'cases' });
   const alone = group.messages.length === 1;
-  if (alone) cases.append(messageElement(group.messages[0]));
+  if (alone && group.messages[0].trim() !== group.line) cases.append(messageElement(group.messages[0]));
   growing(cases, group.tests, CASES_SHOWN, (test) => caseElement(test, alone ? null : group.messages[test.message], alone), 'test');
   made.append(cases);
 }
@@ -109,7 +109,7 @@ function showTrend() {
     const series = TROUBLE.map(([label, shade]) => ({ label, colour: shade, values: trend.map((one) => one[label]) }));
     barChart(holder, { ...failing, series: series.filter((one) => sum(one.values)) });
   } else {
-    holder.append(element('div', { class: 'card chart' }, element('h3', {}, failing.title),
+    holder.append(element('div', { class: 'card chart' }, element('h3', {}, failing.title), element('p', { class: 'legend' }),
       element('div', { class: 'plot bare' }, `No failure in ${counted(trend.length, what)}.`), element('p', { class: 'readout' }, rest)));
   }
   const [unit, per] = unitOf(Math.max(...trend.map((one) => took(one) ?? 0)));
@@ -397,16 +397,18 @@ function followSections() {
   for (const section of document.querySelectorAll('main > section')) observer.observe(section);
 }
 
+function showAll() {
+  showFailures();
+  showTrend();
+  showTests();
+  showTime();
+  showWorkers();
+  showFlaky();
+  showCalls('http', 'endpoint', 'Endpoint', 'No HTTP call was recorded.', 'Calls of requests, httpx, urllib3, aiohttp, RestAssured, Playwright and Cypress appear here.');
+  showCalls('driver', 'command', 'Command', 'No browser command was recorded.', 'Commands of Selenium appear here.');
+  followSections();
+}
+
 setTheme(remembered());
-showFailures();
-showTrend();
-showTests();
-showTime();
-showWorkers();
-showFlaky();
-document.getElementById('regressions').remove();
-document.querySelector('a[href="#regressions"]').remove();
-showCalls('http', 'endpoint', 'Endpoint', 'No HTTP call was recorded.', 'Calls of requests, httpx, urllib3, aiohttp, RestAssured and the browsers\' frameworks appear here.');
-showCalls('driver', 'command', 'Command', 'No browser command was recorded.', 'Commands of Selenium appear here.');
-followSections();
+if (mounts.failures) showAll(); // an empty database has no sections
 document.documentElement.dataset.ready = 'true';

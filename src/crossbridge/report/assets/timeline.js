@@ -54,7 +54,7 @@ function makeTimeline(mount, attempts, lanes, wallUs, onOpen) {
     const scale = devicePixelRatio || 1;
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
-    size = { width, gutter: Math.min(width < 500 ? 84 : 150, 16 + Math.max(...lanes.map((lane) => lane.name.length)) * 7) };
+    size = { width, gutter: Math.min(width < 500 ? 84 : 150, 20 + Math.max(...lanes.map((lane) => lane.name.length)) * 8) };
     const context = canvas.getContext('2d');
     context.scale(scale, scale);
     context.clearRect(0, 0, width, height);
@@ -98,7 +98,7 @@ function makeTimeline(mount, attempts, lanes, wallUs, onOpen) {
     const right = Math.min(size.width, x(attempts.start_us[row] + attempts.duration_us[row]));
     if (right < size.gutter) return;
     const width = Math.max(1, right - left - (right - left > 4 ? 1 : 0)); // a hair between neighbours
-    const lift = FAILING.has(status) ? 0 : 3; // failing tests stand out by height too
+    const lift = FAILING.has(status) ? 0 : rowPx > 16 ? 3 : 1.5; // failing tests stand out by height too
     context.fillStyle = inks[status];
     context.fillRect(left, top + 1 + lift, width, rowPx - 2 - 2 * lift);
     if (row !== selected) return;
