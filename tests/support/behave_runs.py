@@ -7,6 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from crossbridge.orchestration.templates import template
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,16 +17,7 @@ BEHAVE = ("behave", "-r", RUNNER)
 JSON = ("-f", "json", "-o", "report.json")
 
 # What `crossbridge init` adds to an environment.py.
-INSTALL = """
-import sys
-
-try:
-    from crossbridge.integrations.behave import install
-
-    install()
-except ImportError as error:  # the tests run without it
-    print(f"crossbridge: profiling is off for this run: {error}", file=sys.stderr)
-"""
+INSTALL = "\n" + "\n".join(template("environment.py")) + "\n"
 
 # behave's own words for a scenario, in ours.
 OURS = {"passed": "passed", "failed": "failed", "skipped": "skipped"} | dict.fromkeys(

@@ -6,7 +6,7 @@ import difflib
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,27 +47,34 @@ def apply(changes: Sequence[Change]) -> None:
     Raises:
         NotWritten: One could not be made; those before it are undone.
     """
-    staged: list[tuple[Change, str | None]] = []
+    temporaries: list[str | None] = []
     done: list[Change] = []
     try:
-        staged.extend((change, _stage(change, change.after)) for change in changes)
-        for change, temporary in staged:
-            _check_unchanged(change)
-            done.append(change)
-            _put(change.path, temporary)
-    except BaseException as error:
+        for change in changes:
+            with _translated(change):
+                temporaries.append(_stage(change, change.after))
+        for change, temporary in zip(changes, temporaries, strict=True):
+            with _translated(change):
+                _check_unchanged(change)
+                done.append(change)
+                _put(change.path, temporary)
+    except BaseException:
         for change in reversed(done):
             _put(change.path, _stage(change, change.before))
-        if isinstance(error, OSError):
-            raise NotWritten(
-                f"{change.path} cannot be written ({error.strerror or error}). Nothing was changed."
-            ) from error
         raise
     finally:
-        for _, temporary in staged:
-            if temporary is not None:
-                with suppress(OSError):
-                    os.unlink(temporary)  # noqa: PTH108
+        for temporary in filter(None, temporaries):
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)  # noqa: PTH108
+
+
+@contextmanager
+def _translated(change: Change) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise NotWritten(f"{change.path} cannot be written ({reason}). Nothing was changed.") from error
 
 
 def _check_unchanged(change: Change) -> None:

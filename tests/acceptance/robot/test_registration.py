@@ -6,11 +6,13 @@ import json
 
 import pytest
 
+from crossbridge.orchestration.templates import template
 from support.robot_runs import LISTENER, QUIET
 
 COUNT = {"T.One": "passed", "T.Two": "failed"}
 
-GENERATED = "from crossbridge.integrations.robot import robot as crossbridge_listener\n"
+# What `crossbridge init` writes.
+GENERATED = "\n".join(template("crossbridge_listener.py")) + "\n"
 
 
 @pytest.fixture
