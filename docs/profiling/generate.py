@@ -9,7 +9,10 @@ import re
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from crossbridge.analysis.compare import ComparedDuration, ComparedTest, Comparison, Side
 from crossbridge.analysis.flaky import FlakyTest, RetriedTest
+from crossbridge.analysis.history import RunPlace
+from crossbridge.analysis.regressions import Regression, Regressions, SuiteChange
 from crossbridge.analysis.report import CollectorHealth, FailingTest, RunReport, WindowReport
 from crossbridge.analysis.runs import Run
 from crossbridge.analysis.tests import Failure, RankedTest, RunningTest
@@ -27,12 +30,15 @@ DOCUMENTS = {
     "report": '`RunReport`, or with `--since` `WindowReport`; `{"run": null}` when there is no run',
     "slowest": '`{"since": datetime, "by": str, "slowest": [RankedTest]}`',
     "flaky": '`{"since": datetime, "flaky": [FlakyTest]}`',
+    "regressions": "`Regressions`",
+    "compare": '`{"comparison": Comparison, "gate": {"failed": bool, "reasons": [str]}}`',
     "verify": "`Verification`",
     "doctor": '`{"healthy": bool, "checks": [Check]}`',
 }
 TYPES = (
     Run, RunReport, WindowReport, Totals, RankedTest, Failure, FailingTest, RetriedTest, FlakyTest, RunningTest,
-    CollectorHealth, Verification, Check,
+    CollectorHealth, Regressions, Regression, SuiteChange, Comparison, Side, RunPlace, ComparedTest, ComparedDuration,
+    Verification, Check,
 )  # fmt: skip
 
 

@@ -380,11 +380,13 @@ def _past(connection: Connection[Any], candidates: list[_Pair], head: Side) -> d
 
 def _judge(pair: _Pair, prior: float, past: _Noise | None) -> tuple[float, float]:
     """Return the p-value of no change, and how far the 95 % interval reaches either way."""
-    freedom = pair.freedom + _PRIOR_FREEDOM
-    squares = pair.squares + _PRIOR_FREEDOM * prior
+    freedom, squares = float(pair.freedom), pair.squares
     if past:
         weight = min(past.n - 1, _HISTORY_FREEDOM)
         freedom += weight
         squares += weight * past.variance
+    if freedom < _PRIOR_FREEDOM or squares / freedom < prior:  # calm by luck; a test known to be noisy stays so
+        freedom += _PRIOR_FREEDOM
+        squares += _PRIOR_FREEDOM * prior
     error = sqrt(squares / freedom * (1 / len(pair.base) + 1 / len(pair.head)))
     return t_tails(pair.shift / error, freedom), error * t_quantile(0.95, freedom)

@@ -6,13 +6,20 @@ from datetime import datetime  # noqa: TC003  (decoding JSON into the types need
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crossbridge.analysis._rows import rows
+from crossbridge.analysis.statistics import wilson_low
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
     from crossbridge.analysis.scope import RunScope, Scope
+
+# Tests with most failures, of which the evidence is weighed; and of those the ones whose every row is read beyond the
+# limit, since some turn out to have less evidence than they might have had.
+_SUSPECTS = 500
+_SPARE = 5
 
 
 class FlakyTest(Struct, frozen=True, kw_only=True):
@@ -21,6 +28,9 @@ class FlakyTest(Struct, frozen=True, kw_only=True):
 
     `retried_runs`: runs in which it failed and passed when retried. `commits`: commits of which some runs failed and
     others passed. `failed_runs` of `runs` ended with it failing, and `failed_attempts` of `attempts` failed.
+    `flips`: runs that it disturbed, those retried and those that failed of such commits; `flip_rate` is their share of
+    `runs`, with 95 % confidence at least `flip_rate_low` (Wilson). `score` orders: the runs it surely disturbed,
+    flip_rate_low x runs. `lost_us`: what its failing attempts took in the disturbed runs.
     """
 
     framework: str
@@ -31,6 +41,11 @@ class FlakyTest(Struct, frozen=True, kw_only=True):
     failed_runs: int
     attempts: int
     failed_attempts: int
+    flips: int
+    flip_rate: float = 0.0
+    flip_rate_low: float = 0.0
+    score: float = 0.0
+    lost_us: int
     last_flaked_at: datetime
 
 
@@ -46,8 +61,18 @@ class RetriedTest(Struct, frozen=True, kw_only=True):
 
 
 def flaky_tests(connection: Connection[Any], scope: Scope) -> list[FlakyTest]:
-    """Find tests with evidence of flakiness in the window, the most evidence first."""
-    return rows(connection, "flaky_tests", FlakyTest, scope)
+    """Find tests with evidence of flakiness in the window, those that disturbed most runs first."""
+    found = rows(
+        connection, "flaky_tests", FlakyTest, scope, suspects=_SUSPECTS, candidates=scope.limit + _SPARE
+    )
+    rated = [_rated(test) for test in found]
+    rated.sort(key=lambda test: (-test.score, -test.last_flaked_at.timestamp(), test.framework, test.test_id))
+    return rated[: scope.limit]
+
+
+def _rated(test: FlakyTest) -> FlakyTest:
+    low = wilson_low(test.flips, test.runs)
+    return replace(test, flip_rate=test.flips / test.runs, flip_rate_low=low, score=low * test.runs)
 
 
 def retried_tests(connection: Connection[Any], scope: RunScope) -> list[RetriedTest]:

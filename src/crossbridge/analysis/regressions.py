@@ -166,7 +166,7 @@ def _significant(values: Sequence[float], start: int, end: int) -> Change | None
     if split is None:
         return None
     # Bonferroni over the places where it could have been split.
-    p = min(1.0, trimmed_t(part[:split], part[split:]) * (len(part) - 2 * _LEAST_EACH + 1))
+    p = min(1.0, trimmed_t(part, split) * (len(part) - 2 * _LEAST_EACH + 1))
     return Change(start, start + split, p) if p <= _SEGMENT_P else None
 
 
@@ -176,7 +176,7 @@ def _measured(
     before, after = one.lns[change.start : change.split], one.lns[change.split :]
     shift = hodges_lehmann(before, after)
     before_us = exp(median(before))
-    if not _matters(shift, before_us, least_change):
+    if not _is_shift(before, after) or not _is_large(shift, before_us, least_change):
         return None
     place, previous = one.places[change.split], one.places[change.split - 1]
     run = history.runs[place] if history.runs else None
@@ -198,11 +198,15 @@ def _measured(
     )
 
 
-def _matters(shift: Shift, before_us: float, least_change: float) -> bool:
-    """Whether the change is large enough, and its interval on one side of none at all."""
+def _is_shift(before: Sequence[float], after: Sequence[float]) -> bool:
+    """Whether ranks agree, which a few hung attempts do not move as they may move the mean of few."""
+    shift = hodges_lehmann(before, after, 0.99)
+    return shift.low * shift.high > 0
+
+
+def _is_large(shift: Shift, before_us: float, least_change: float) -> bool:
     return (
-        shift.low * shift.high > 0
-        and abs(shift.value) >= log(1 + least_change)
+        abs(shift.value) >= log(1 + least_change)
         and abs(before_us * (exp(shift.value) - 1)) >= LEAST_CHANGE_US
     )
 
@@ -212,8 +216,9 @@ def _suite_change(history: History, least_change: float) -> SuiteChange | None:
     change = latest_change(values)
     if change is None:
         return None
-    shift = hodges_lehmann(values[change.start : change.split], values[change.split :])
-    if not _matters(shift, float("inf"), least_change):
+    before, after = values[change.start : change.split], values[change.split :]
+    shift = hodges_lehmann(before, after)
+    if not _is_shift(before, after) or not _is_large(shift, float("inf"), least_change):
         return None
     return SuiteChange(
         ratio=exp(shift.value),

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 _SIGMA_OF_MAD = 1.4826  # the standard deviation of a normal distribution over its median absolute deviation
 _FEW_EACH = 100  # pairwise differences grow with the square
 _MOST_AUTOCORRELATION = 0.8
+_LEAST_LEVEL = 3  # values that make a level
 
 
 class Shift(NamedTuple):
-    """By how much one sample lies above another, with a 95 % confidence interval."""
+    """By how much one sample lies above another, with the ends of its confidence interval."""
 
     value: float
     low: float
@@ -71,7 +72,8 @@ def best_split(values: Sequence[float], least: int) -> int | None:
     Return where the sequence is most likely to have changed: the first index of the later part.
 
     The split with the largest standardised rank sum, as in A. N. Pettitt, A non-parametric approach to the change-point
-    problem, Applied Statistics 28 (1979). Each part has at least `least` values; None when they are too few.
+    problem, Applied Statistics 28 (1979), moved to where two levels fit best: ranks alone lean towards the middle.
+    Each part has at least `least` values; None when they are too few.
     """
     count = len(values)
     if count < 2 * least:
@@ -86,7 +88,18 @@ def best_split(values: Sequence[float], least: int) -> int | None:
             size = abs(total) / sqrt(before * (count - before))
             if size > best:
                 best, found = size, before
-    return found
+    return None if found is None else _fitted(values, found, least)
+
+
+def _fitted(values: Sequence[float], split: int, least: int) -> int:
+    """Return the split at which the distances to the levels of both parts are least."""
+    early, late = median(values[:split]), median(values[split:])
+    cost, lowest = 0.0, 0.0
+    for index, value in enumerate(values[: len(values) - least + 1]):
+        if index >= least and (index == least or cost < lowest):
+            split, lowest = index, cost
+        cost += abs(value - early) - abs(value - late)
+    return split
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
@@ -104,29 +117,42 @@ def _ranks(values: Sequence[float]) -> list[float]:
     return ranks
 
 
-def trimmed_t(before: Sequence[float], after: Sequence[float]) -> float:
+def trimmed_t(values: Sequence[float], split: int) -> float:
     """
-    Return the two-sided p-value of two samples having the same trimmed mean; they are in the order of time.
+    Return the two-sided p-value of both parts of a sequence having the same trimmed mean.
 
     The t-test of Yuen and Dixon, The approximate behaviour and performance of the two-sample trimmed t, Biometrika 60
-    (1973), a fifth trimmed at each end. What hangs together in time tells less than its number: the variance is
-    stretched by (1 + r) / (1 - r), r being the correlation of neighbours.
+    (1973), a fifth trimmed at each end. The noise is what is left when each part may have changed once more: another
+    change is none. What hangs together in time tells less than its number: the variance is stretched by
+    (1 + r) / (1 - r), r being the correlation of neighbours.
     """
-    count = len(before) + len(after)
-    one, other = _trimmed(before), _trimmed(after)
-    kept = one.kept + other.kept
-    if kept < 3:  # noqa: PLR2004
-        return 1.0
-    residuals = [value - one.mean for value in before] + [value - other.mean for value in after]
-    follow = _autocorrelation(residuals)
-    variance = (one.squares + other.squares) / (kept - 2) * (1 + follow) / (1 - follow)
+    one, other = _trimmed(values[:split]), _trimmed(values[split:])
+    residuals, levels = _residuals(values, split)
+    noise = _trimmed(residuals)
+    freedom = noise.kept - levels
     shift = abs(one.mean - other.mean)
-    if shift == 0:
+    if freedom < 1 or shift == 0:
         return 1.0
+    follow = _autocorrelation(residuals)
+    stretch = (1 + follow) / (1 - follow)
     # A clock that ticks in whole units makes samples without any spread; half a thousandth is none to speak of.
-    error = sqrt(max(variance, 2.5e-7) * (1 / one.kept + 1 / other.kept))
-    freedom = max(1.0, min(kept, count * (1 - follow) / (1 + follow)) - 2)
-    return t_tails(shift / error, freedom)
+    variance = max(noise.squares / freedom, 2.5e-7)
+    error = sqrt(variance * stretch * (1 / one.kept + 1 / other.kept))
+    return t_tails(shift / error, max(1.0, freedom / stretch))
+
+
+def _residuals(values: Sequence[float], split: int) -> tuple[list[float], int]:
+    """Return how far values lie from their level, up to four levels allowed, and how many were used up by choosing."""
+    residuals: list[float] = []
+    levels = 0
+    for part in (values[:split], values[split:]):
+        again = best_split(part, _LEAST_LEVEL)
+        cuts = [0, *([again] if again else []), len(part)]
+        for start, end in pairwise(cuts):
+            level = _trimmed(part[start:end]).mean
+            residuals += [value - level for value in part[start:end]]
+            levels += 1
+    return residuals, levels
 
 
 class _Trimmed(NamedTuple):
@@ -137,7 +163,7 @@ class _Trimmed(NamedTuple):
 
 def _trimmed(values: Sequence[float]) -> _Trimmed:
     ordered = sorted(values)
-    cut = len(ordered) // 5
+    cut = max(len(ordered) // 5, int(len(ordered) > 2))  # noqa: PLR2004  (one of three may be an outlier)
     kept = ordered[cut : len(ordered) - cut]
     winsorised = [kept[0]] * cut + kept + [kept[-1]] * cut
     centre = fsum(winsorised) / len(winsorised)
@@ -155,7 +181,7 @@ def _autocorrelation(values: Sequence[float]) -> float:
     return max(0.0, min(_MOST_AUTOCORRELATION, follow))
 
 
-def hodges_lehmann(before: Sequence[float], after: Sequence[float]) -> Shift:
+def hodges_lehmann(before: Sequence[float], after: Sequence[float], confidence: float = 0.95) -> Shift:
     """
     Return the shift from `before` to `after`: the median of all pairwise differences.
 
@@ -166,7 +192,7 @@ def hodges_lehmann(before: Sequence[float], after: Sequence[float]) -> Shift:
     differences = sorted(late - early for early in before for late in after)
     pairs = len(differences)
     deviation = sqrt(pairs * (len(before) + len(after) + 1) / 12)
-    skip = max(0, int(pairs / 2 - NormalDist().inv_cdf(0.975) * deviation))
+    skip = max(0, int(pairs / 2 - NormalDist().inv_cdf(0.5 + confidence / 2) * deviation))
     return Shift(median(differences), differences[skip], differences[pairs - 1 - skip])
 
 

@@ -15,7 +15,19 @@ from crossbridge._version import __version__
 from crossbridge.errors import CrossbridgeError
 
 # Each module has `register(app)`, which adds its commands; the order is that of `--help`.
-COMMAND_MODULES = ("init", "server", "database", "ingest", "reading", "tracing", "verify", "doctor", "grafana", "demo")
+COMMAND_MODULES = (
+    "init",
+    "server",
+    "database",
+    "ingest",
+    "reading",
+    "comparing",
+    "tracing",
+    "verify",
+    "doctor",
+    "grafana",
+    "demo",
+)
 
 app = typer.Typer(
     name="crossbridge",

@@ -258,12 +258,14 @@ def flaky(found: Sequence[FlakyTest]) -> Section:
     yield from _test_table(
         "Flaky tests",
         "the same code passed and failed",
-        ["retried", "commits", "failed runs", "last"],
+        ["disturbed", "retried", "commits", "failed runs", "time lost", "last"],
         found,
         lambda test: [
+            percent(test.flips, test.runs),
             number(test.retried_runs),
             number(test.commits),
             f"{test.failed_runs:,} of {test.runs:,}",
+            duration(test.lost_us),
             ago(test.last_flaked_at),
         ],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -181,9 +182,9 @@ def parse_gates(text: str) -> list[Callable[[Comparison], str]]:
         except ValueError:
             percent = -1.0
         if name == "slower" and percent >= 0:
-            gates.append(lambda found, percent=percent: _slower(found, percent))
+            gates.append(partial(_slower, percent))
         elif word in _COUNTED:
-            gates.append(lambda found, word=word: _count(found, word))
+            gates.append(partial(_count, word))
         elif word != "none":
             raise UsageError(
                 "--fail-on takes failures, flaky, slower, slower=PCT, vanished or none, joined by commas;"
@@ -199,7 +200,7 @@ _COUNTED = {
 }
 
 
-def _count(found: Comparison, word: str) -> str:
+def _count(word: str, found: Comparison) -> str:
     from crossbridge.cli._text import counted
 
     field, one, many = _COUNTED[word]
@@ -207,7 +208,7 @@ def _count(found: Comparison, word: str) -> str:
     return counted(count, one, many) if count else ""
 
 
-def _slower(found: Comparison, percent: float) -> str:
+def _slower(percent: float, found: Comparison) -> str:
     from crossbridge.cli._text import counted
 
     count = sum(test.ratio >= 1 + percent / 100 for test in found.slower)

@@ -15,8 +15,10 @@ from crossbridge.cli._common import (
     Framework,
     Json,
     Limit,
+    Markdown,
     Since,
     database_of_settings,
+    one_format,
     print_json,
     say,
     scope_of,
@@ -183,6 +185,7 @@ def slowest(
     framework: Framework = None,
     limit: Limit = 10,
     as_json: Json = False,
+    markdown: Markdown = False,
 ) -> None:
     """
     List the tests that take longest.
@@ -191,16 +194,22 @@ def slowest(
     Examples:
       crossbridge slowest
       crossbridge slowest --by total --since 30d --limit 20
+      crossbridge slowest --branch main --markdown > comment.md
     """
-    from crossbridge.analysis.tests import ranked_tests
+    from crossbridge.analysis.tests import slowest_tests
+    from crossbridge.cli._comments import slowest_comment
+    from crossbridge.cli._markdown import print_markdown
     from crossbridge.cli._screen import show
     from crossbridge.cli._sections import slowest as section
 
+    one_format(as_json=as_json, markdown=markdown)
     scope = scope_of(since, environment, branch, framework, limit)
     with database_of_settings() as connection:
-        found = ranked_tests(connection, scope, by.value)
+        found = slowest_tests(connection, scope, by.value)
     if as_json:
         print_json({"since": scope.since, "by": by.value, "slowest": found})
+    elif markdown:
+        print_markdown(slowest_comment(found, scope.since))
     elif found:
         show(*section(found, by.value))
     else:
@@ -215,6 +224,7 @@ def flaky(
     framework: Framework = None,
     limit: Limit = 20,
     as_json: Json = False,
+    markdown: Markdown = False,
 ) -> None:
     """
     List tests of which the same code both passed and failed.
@@ -222,7 +232,8 @@ def flaky(
     "retried": runs in which it failed and then passed when retried. "commits": commits of which it passed in one run
     and failed in another, in the same environment, system, runtime and labels; in runs outside CI (environment
     "local") the outcome must change twice, since files may be edited between two runs of a commit. One failure
-    makes no flaky test, nor does being broken, nor being mended.
+    makes no flaky test, nor does being broken, nor being mended. "disturbed": the share of its runs that it failed
+    for no reason in the code, retried or not; those that surely disturbed most runs come first.
 
     \b
     Examples:
@@ -230,14 +241,19 @@ def flaky(
       crossbridge flaky --since 2w --branch main --json
     """
     from crossbridge.analysis.flaky import flaky_tests
+    from crossbridge.cli._comments import flaky_comment
+    from crossbridge.cli._markdown import print_markdown
     from crossbridge.cli._screen import show
     from crossbridge.cli._sections import flaky as section
 
+    one_format(as_json=as_json, markdown=markdown)
     scope = scope_of(since, environment, branch, framework, limit)
     with database_of_settings() as connection:
         found = flaky_tests(connection, scope)
     if as_json:
         print_json({"since": scope.since, "flaky": found})
+    elif markdown:
+        print_markdown(flaky_comment(found, scope.since))
     elif found:
         show(*section(found))
     else:
