@@ -39,7 +39,8 @@ class ComparedTest(Struct, frozen=True, kw_only=True):
     """
     A test whose outcome differs. A status is that of its last run on that side, null when it did not run.
 
-    `failed` of `runs` on each side ended with it failing. The error is its latest on the head's side.
+    `failed` of `runs` on each side ended with it failing; `retried`: in one of them a retry made it pass. The error is
+    its latest on the head's side.
     """
 
     framework: str
@@ -47,9 +48,11 @@ class ComparedTest(Struct, frozen=True, kw_only=True):
     base_status: str | None
     base_failed: int
     base_runs: int
+    base_retried: bool
     head_status: str | None
     head_failed: int
     head_runs: int
+    head_retried: bool
     error_type: str | None = None
     error_message: str | None = None
 
@@ -200,9 +203,11 @@ def _outcomes(found: list[_Outcomes], border: int) -> dict[str, list[ComparedTes
             base_status=base.status,
             base_failed=base.failed,
             base_runs=len(base.statuses),
+            base_retried=base.retried,
             head_status=head.status,
             head_failed=head.failed,
             head_runs=len(head.statuses),
+            head_retried=head.retried,
         )
         for name in _classes(base, head):
             lists[name].append(test)
@@ -385,7 +390,9 @@ def _judge(pair: _Pair, prior: float, past: _Noise | None) -> tuple[float, float
         weight = min(past.n - 1, _HISTORY_FREEDOM)
         freedom += weight
         squares += weight * past.variance
-    if freedom < _PRIOR_FREEDOM or squares / freedom < prior:  # calm by luck; a test known to be noisy stays so
+    if (
+        freedom < _PRIOR_FREEDOM or squares / freedom < prior
+    ):  # calm by luck; a test known to be noisy stays so
         freedom += _PRIOR_FREEDOM
         squares += _PRIOR_FREEDOM * prior
     error = sqrt(squares / freedom * (1 / len(pair.base) + 1 / len(pair.head)))

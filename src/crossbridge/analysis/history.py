@@ -110,10 +110,14 @@ def read_history(connection: Connection[Any], scope: Scope) -> History:
 def _by_run(connection: Connection[Any], scope: Scope) -> History:
     runs = rows(connection, "history_runs", RunPlace, scope, most_attempts=MOST_ATTEMPTS)
     series = series_of_runs(connection, [run.run_id for run in runs], scope.framework, LEAST)
+    return history_of(series, runs)
+
+
+def history_of(series: list[Series], runs: list[RunPlace]) -> History:
+    """Take out what the runs have in common, and choose the series worth a close look."""
     factors = factors_of(series)
     series = without_factors(series, factors)
-    contrasts = [_contrasts(one.lns) for one in series]
-    chosen = _closest(contrasts)
+    chosen = _closest([_contrasts(one.lns) for one in series])
     return History(len(series), [series[index] for index in chosen], factors, runs=runs, units=len(runs))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crossbridge.cli._screen import Entries, Name, heading, table
+from crossbridge.cli._screen import Entries, heading
 from crossbridge.cli._text import ago, counted, duration, first_line, moment, safe
 
 if TYPE_CHECKING:
@@ -56,50 +56,34 @@ def regressions_page(found: Regressions, *, faster: bool) -> Section:
     for title, tests, wanted in (("Slower", found.slower, True), ("Faster", found.faster, faster)):
         if tests and wanted:
             yield ""
-            yield from _regression_table(title, tests)
+            yield from _regression_list(title, tests)
 
 
 def suite_words(suite: SuiteChange) -> str:
     """Say that all tests together changed."""
-    word = "slower" if suite.ratio > 1 else "faster"
     return (
-        f"All tests together are {change(suite.ratio)} {word} since {moment(suite.since_at)}: other machines, or"
-        " something every test goes through. Single tests are judged beyond that."
+        f"All tests together: {change(suite.ratio)} since {moment(suite.since_at)}. Other machines, or something every"
+        " test goes through; single tests are judged beyond that."
     )
 
 
-def _regression_table(title: str, tests: Sequence[Regression]) -> Section:
-    names = {test.framework for test in tests}
-    alone = len(names) == 1
-    yield heading(f"{title} tests", "most time first", *(safe(name) for name in names if alone))
-    yield table(
-        [
-            "change",
-            "95% interval",
-            "before",
-            "after",
-            "sure",
-            "since",
-            "commit",
-            *([] if alone else ["framework"]),
-            "test",
-        ],
+def _regression_list(title: str, tests: Sequence[Regression]) -> Section:
+    yield heading(f"{title} tests", "most time first")
+    yield Entries(
         (
-            [
-                change(test.ratio),
-                interval(test.ratio_low, test.ratio_high),
-                duration(test.before_us),
-                duration(test.after_us),
-                sure(test.q_value),
-                ago(test.since_at),
-                safe(test.git_commit)[:COMMIT_DIGITS] or "-",
-                *([] if alone else [Name(test.framework)]),
-                Name(test.test_id),
-            ]
-            for test in tests
-        ),
-        left=["framework", "commit"],
+            change(test.ratio).rjust(6),
+            test.framework,
+            test.test_id,
+            f"{_from_to(test.before_us, test.after_us, test.ratio_low, test.ratio_high)}, since {ago(test.since_at)}"
+            + (f", commit {safe(test.git_commit)[:COMMIT_DIGITS]}" if test.git_commit else "")
+            + f"; {sure(test.q_value)} sure",
+        )
+        for test in tests
     )
+
+
+def _from_to(before_us: float, after_us: float, low: float, high: float) -> str:
+    return f"{duration(before_us)} to {duration(after_us)} (95%: {interval(low, high)})"
 
 
 def side_words(side: Side) -> str:
@@ -114,7 +98,7 @@ def side_words(side: Side) -> str:
 
 LISTS = (
     ("new_failures", "New failures", "passed in the base, or are new"),
-    ("flaky", "Flaky", "failed here, and the same side passed too"),
+    ("flaky", "Flaky", "failed and passed on one side"),
     ("still_failing", "Still failing", "failed in the base too"),
     ("fixed", "Fixed", "failed in the base"),
     ("new_tests", "New tests", "not in the base"),
@@ -145,7 +129,7 @@ def comparison_page(found: Comparison, limit: int) -> Section:
     for title, changed in (("Slower", found.slower), ("Faster", found.faster)):
         if changed:
             yield ""
-            yield from _duration_table(title, changed, limit)
+            yield from _duration_list(title, changed, limit)
 
 
 def _first(found: Sequence[object], limit: int) -> tuple[str, ...]:
@@ -154,18 +138,23 @@ def _first(found: Sequence[object], limit: int) -> tuple[str, ...]:
 
 def outcome_words(test: ComparedTest) -> str:
     """Say what it did on either side, and its error."""
-    base = f"base {_side_outcome(test.base_status, test.base_failed, test.base_runs)}"
-    head = f"head {_side_outcome(test.head_status, test.head_failed, test.head_runs)}"
+    base = (
+        f"base {_side_outcome(test.base_status, test.base_failed, test.base_runs, retried=test.base_retried)}"
+    )
+    head = (
+        f"head {_side_outcome(test.head_status, test.head_failed, test.head_runs, retried=test.head_retried)}"
+    )
     error = first_line(test.error_message)
     if test.error_type and not error.startswith(test.error_type):
         error = f"{safe(test.error_type)}: {error}" if error else safe(test.error_type)
     return f"{base}, {head}" + (f": {error}" if error else "")
 
 
-def _side_outcome(status: str | None, failed: int, runs: int) -> str:
+def _side_outcome(status: str | None, failed: int, runs: int, *, retried: bool) -> str:
     if status is None:
         return "without it"
-    return status if runs == 1 else f"failed in {failed} of {runs}"
+    words = status if runs == 1 else f"failed in {failed} of {runs}" if failed else f"{status} in {runs} runs"
+    return f"{words} when retried" if retried and not failed else words
 
 
 def summary(found: Comparison) -> str:
@@ -191,28 +180,14 @@ def summary(found: Comparison) -> str:
     return whole
 
 
-def _duration_table(title: str, changed: Sequence[ComparedDuration], limit: int) -> Section:
-    names = {test.framework for test in changed}
-    alone = len(names) == 1
-    yield heading(
-        f"{title} tests",
-        counted(len(changed), "test"),
-        *(safe(name) for name in names if alone),
-        *_first(changed, limit),
-    )
-    yield table(
-        ["change", "95% interval", "base", "head", "sure", *([] if alone else ["framework"]), "test"],
+def _duration_list(title: str, changed: Sequence[ComparedDuration], limit: int) -> Section:
+    yield heading(f"{title} tests", counted(len(changed), "test"), *_first(changed, limit))
+    yield Entries(
         (
-            [
-                change(test.ratio),
-                interval(test.ratio_low, test.ratio_high),
-                duration(test.base_us),
-                duration(test.head_us),
-                sure(test.q_value),
-                *([] if alone else [Name(test.framework)]),
-                Name(test.test_id),
-            ]
-            for test in changed[:limit]
-        ),
-        left=["framework"],
+            change(test.ratio).rjust(6),
+            test.framework,
+            test.test_id,
+            f"{_from_to(test.base_us, test.head_us, test.ratio_low, test.ratio_high)}; {sure(test.q_value)} sure",
+        )
+        for test in changed[:limit]
     )

@@ -42,17 +42,22 @@ def comparison_comment(found: Comparison, gate: Sequence[str], limit: int) -> It
             yield from heading(f"{title} ({len(tests):,})")
             yield f"{remark[0].upper()}{remark[1:]}."
             yield ""
-            yield from table(
-                ["framework", "what", "test"],
-                (
-                    [code(test.framework), code(outcome_words(test)), code(test.test_id)]
-                    for test in tests[:limit]
-                ),
-            )
+            yield from _outcomes(tests[:limit], known=name not in ("new_tests", "vanished"))
     for title, changed in (("Slower", found.slower), ("Faster", found.faster)):
         if changed:
             yield from heading(f"{title} ({len(changed):,})")
             yield from _durations(changed[:limit])
+
+
+def _outcomes(tests: Sequence[ComparedTest], *, known: bool) -> list[str]:
+    return table(
+        ["framework", *(["what"] if known else []), "test"],
+        (
+            [code(test.framework), *([code(outcome_words(test))] if known else []), code(test.test_id)]
+            for test in tests
+        ),
+        left=["framework", "what"],
+    )
 
 
 def _side(side: Side) -> str:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 200
 _SHOWN_ROWS = 20
-# Left as they are, since Markdown takes them for text between letters; the rest become numeric references, which are
-# never taken for marks.
-_PLAIN = re.compile(r"[^0-9A-Za-z\u0080-\U0010ffff /.,=-]")
-_LINKS = re.compile(r"(?<=www)\.|(?<=WWW)\.")
+# Letters, and marks where Markdown takes them for text. The rest become numeric references, which are never taken for
+# marks, nor for the beginning of a link.
+_MARKS = re.compile(
+    r"[^0-9A-Za-z\u0080-\U0010ffff /.,=:_-]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|:(?=/)|(?i:(?<=www))\."
+)
 
 
 def code(text: str | None) -> str:
@@ -25,29 +26,19 @@ def code(text: str | None) -> str:
     An element of HTML, not backquotes: those would hold no backquote and, in a table, no bar.
     """
     shown = crop(safe(text), _LONGEST_NAME) or "-"
-    return f"<code>{_referenced(shown)}</code>"
+    return f"<code>{_MARKS.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>"
 
 
-def text(words: str | None) -> str:
-    """Show untrusted prose on one line; it stays within code for the same reasons."""
-    return code(words) if words else ""
-
-
-def _referenced(shown: str) -> str:
-    plain = _PLAIN.sub(lambda found: f"&#{ord(found[0])};", shown)
-    return _LINKS.sub("&#46;", plain)
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[str] = ()) -> list[str]:
     """
-    Make a table; columns are right-aligned but the last, the name. Long ones fold away after the first rows.
+    Make a table; columns are right-aligned except those in `left` and the last. Long ones fold away after some rows.
 
     Cells must be safe already, or made by `code`.
     """
     lines = [f"| {' | '.join(row)} |" for row in rows]
     head = [
         f"| {' | '.join(columns)} |",
-        f"|{'|'.join('---:' for _ in columns[:-1])}|---|",
+        f"|{'|'.join('---' if column in left else '---:' for column in columns[:-1])}|---|",
     ]
     if len(lines) <= _SHOWN_ROWS:
         return [*head, *lines, ""]

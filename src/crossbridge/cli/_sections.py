@@ -178,15 +178,18 @@ def slowest(tests: Sequence[RankedTest], rank: Rank = "average") -> Section:
         "p50": "p50_us",
         "p95": "p95_us",
     }
-    if any(test.p95_us is not None for test in tests):
-        figures = (figures[0], "p50", "p95", *figures[1:])
+    shown = [
+        figures[0],
+        *(["p50", "p95"] if any(test.p95_us is not None for test in tests) else []),
+        figures[1],
+    ]
     yield from _test_table(
         "Slowest tests",
         remark,
-        [*figures, "share", "attempts"],
+        [*shown, "share", "attempts"],
         tests,
         lambda test: [
-            *(duration(getattr(test, took[name])) for name in figures),
+            *(duration(getattr(test, took[name])) for name in shown),
             f"{100 * test.share:.1f}%",
             number(test.attempts),
         ],
@@ -258,13 +261,12 @@ def flaky(found: Sequence[FlakyTest]) -> Section:
     yield from _test_table(
         "Flaky tests",
         "the same code passed and failed",
-        ["disturbed", "retried", "commits", "failed runs", "time lost", "last"],
+        ["disturbed runs", "retried", "commits", "time lost", "last"],
         found,
         lambda test: [
-            percent(test.flips, test.runs),
+            f"{test.flips:,} of {test.runs:,}",
             number(test.retried_runs),
             number(test.commits),
-            f"{test.failed_runs:,} of {test.runs:,}",
             duration(test.lost_us),
             ago(test.last_flaked_at),
         ],

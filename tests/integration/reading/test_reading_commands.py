@@ -69,6 +69,8 @@ COMMANDS = (
     ("slowest", "--by", "total"),
     ("slowest", "--by", "max"),
     ("flaky",),
+    ("regressions",),
+    ("compare", "main", "main"),
     ("verify",),
 )
 
@@ -76,7 +78,7 @@ COMMANDS = (
 @pytest.fixture(scope="module")
 def app():
     app = typer.Typer()
-    for name in ("reading", "verify"):
+    for name in ("reading", "comparing", "verify"):
         importlib.import_module(f"crossbridge.cli.{name}").register(app)
     return typer.main.get_command(app)
 
@@ -174,7 +176,7 @@ def test_a_window_report_tells_of_all_its_runs(wide, lines):
     assert "Tests  20 attempts, " in text
     assert "Failing tests  by failed attempts" in text
     assert "    1 of 2 attempts; latest: AssertionError: failed 1" in text
-    assert "        0        1       1 of 2  " in text
+    assert "          1 of 2        0        1    40.0 ms  " in text
     assert "In flight" in text
 
 
