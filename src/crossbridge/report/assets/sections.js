@@ -23,7 +23,9 @@ function showFailures() {
   growing(card, failures, GROUPS_SHOWN, groupElement, 'error');
   if (shown < whole) card.append(element('p', { class: 'none' }, `The first ${number(shown)} of ${counted(whole, 'failing test')} are shown.`));
   const first = card.querySelector('details');
-  if (failures.length <= 3) first.open = true;
+  if (failures.length > 3) return;
+  first.fill();
+  first.open = true;
 }
 
 // Append the first `most` items, and a button that appends as many more each time.
@@ -410,5 +412,5 @@ function showAll() {
 }
 
 setTheme(remembered());
+root.classList.remove('loading');
 if (mounts.failures) showAll(); // an empty database has no sections
-document.documentElement.dataset.ready = 'true';

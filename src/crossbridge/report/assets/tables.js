@@ -1,7 +1,7 @@
 // A table one can sort, filter and page through; only the page shown is in the document.
 
 const PAGE_SIZE = 25;
-const printers = []; // called before and after printing
+const sortable = (value) => (typeof value === 'string' ? value.toLowerCase() : value);
 
 /*
  * options: caption; count: rows; columns: [{label, value(row) to sort by, show(row) -> node or text, left, wide, bar}];
@@ -78,14 +78,14 @@ function makeTable(mount, options) {
   function order() {
     if (!state.sort) return;
     const [place, descends] = state.sort;
-    const keys = new Map(state.rows.map((row) => [row, columns[place].value(row)]));
+    const keys = new Map(state.rows.map((row) => [row, sortable(columns[place].value(row))]));
     const sign = descends ? -1 : 1;
     const compare = (one, other) => {
       const [a, b] = [keys.get(one), keys.get(other)];
       if (a === b) return one - other;
       if (a === null || a === undefined) return 1;
       if (b === null || b === undefined) return -1;
-      return sign * (typeof a === 'string' ? a.localeCompare(b) : a - b);
+      return a < b ? -sign : sign;
     };
     state.rows = [...state.rows].sort(compare);
   }
