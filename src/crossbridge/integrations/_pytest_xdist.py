@@ -45,6 +45,12 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
+        try:
+            self._tell(node)
+        except Exception as error:  # noqa: BLE001  (a worker that is told nothing records nothing)
+            caught(error, "pytest_configure_node")
+
+    def _tell(self, node: Any) -> None:
         settings = to_environ(self._collector.config)
         settings.pop(PASSWORD, None)  # delivery is not a worker's business
         settings["CROSSBRIDGE_RUN_ID"] = self._collector.run_id
@@ -112,7 +118,10 @@ class Worker:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         self._end()
-        self._config.workeroutput[SHARED] = self._collector.get_stats()  # type: ignore[attr-defined]
+        try:
+            self._config.workeroutput[SHARED] = self._collector.get_stats()  # type: ignore[attr-defined]
+        except Exception as error:  # noqa: BLE001
+            caught(error, "pytest_sessionfinish")
 
     def pytest_unconfigure(self) -> None:
         self._end()
