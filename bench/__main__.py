@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import backlog, end, footprint, frameworks, instructions, live, pytest_runs, record
+from bench import backlog, end, footprint, frameworks, http, instructions, live, pytest_runs, record
 from bench.machine import facts
 from bench.measure import Line, say
 from bench.page import render
@@ -30,6 +30,7 @@ GROUPS: dict[str, Callable[[Stage], list[Line]]] = {
     "instructions": instructions.measure,
     "pytest": pytest_runs.measure,
     "frameworks": frameworks.measure,
+    "http": http.measure,
     "footprint": footprint.measure,
     "live": live.measure,
     "end": end.measure,
