@@ -16,6 +16,8 @@ from crossbridge.profiling.real import now_us
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# How Selenium's own scripts begin: `is_displayed` and `get_attribute` of the element that is their first argument.
+_OWN_SCRIPTS = ("/* isDisplayed */", "/* getAttribute */")
 # The locators of so many elements are remembered, and so many of one `find_elements`.
 _ELEMENTS, _ELEMENTS_OF_ONE_FIND = 5000, 200
 
@@ -78,6 +80,7 @@ class Elements:
 
     @classmethod
     def locator(cls, element_id: object) -> str | None:
+        """Return how an element was found, by its id; None for whatever else there is."""
         return cls._locators.get(element_id) if isinstance(element_id, str) else None
 
     @classmethod
@@ -121,4 +124,7 @@ def target_of(params: Mapping[str, Any]) -> str | None:
         return endpoint(url)
     if isinstance(method := params.get("cmd"), str):
         return method
+    if isinstance(script := params.get("script"), str) and script.startswith(_OWN_SCRIPTS):
+        element = next(iter(params.get("args") or ()), None)
+        return Elements.locator(getattr(element, "_id", None))
     return Elements.locator(params.get("id"))
