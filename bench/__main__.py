@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import backlog, end, footprint, frameworks, http, instructions, live, pytest_runs, record
+from bench import backlog, end, footprint, frameworks, http, instructions, live, pytest_runs, record, regressions
 from bench.machine import facts
 from bench.measure import Line, say
 from bench.page import render
@@ -35,6 +35,7 @@ GROUPS: dict[str, Callable[[Stage], list[Line]]] = {
     "live": live.measure,
     "end": end.measure,
     "backlog": backlog.measure,
+    "regressions": regressions.measure,
 }
 PAGE = REPOSITORY / "docs" / "performance.md"
 

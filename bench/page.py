@@ -25,6 +25,7 @@ TITLES = {
     "live": "Delivery while tests run",
     "end": "The end of a run",
     "backlog": "Delivering a backlog",
+    "regressions": "Finding slow-downs",
 }
 
 

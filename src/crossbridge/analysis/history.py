@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LEAST = 8  # values a series must have
 # Attempts that are read row by row; of a longer history days are read, or its newest runs if it has too few days.
 MOST_ATTEMPTS = 40_000
-_CLOSE_LOOKS = 64
+_CLOSE_LOOKS = 64  # at half as many tests for each of three contrasts, many of them the same
 _LEAST_TESTS = 20  # of which a place's factor is worth taking: the median of few may be the change itself
 _LEAST_DAYS = LEAST + 2
 
@@ -187,7 +187,7 @@ def without_factors(series: Iterable[Series], factors: dict[int, float]) -> list
 
 
 def _contrasts(values: Sequence[float]) -> list[tuple[float, float]]:
-    """Return how much the newest tenth, quarter and half of a series lie above the rest, with the error of that."""
+    """Return how much the newest tenth, quarter and half of a series lie above the rest (medians), with the error."""
     count = len(values)
     deviation = spread(values)
     found = []
@@ -195,12 +195,12 @@ def _contrasts(values: Sequence[float]) -> list[tuple[float, float]]:
         late, early = values[count - newest :], values[: count - newest]
         # a clock of whole units leaves no spread at all
         error = max(deviation, 1e-3) * (1 / newest + 1 / (count - newest)) ** 0.5
-        found.append((sum(late) / newest - sum(early) / len(early), error))
+        found.append((median(late) - median(early), error))
     return found
 
 
 def _contrasts_of(test: _Screened) -> list[tuple[float, float]]:
-    """Return the same from a test's sums."""
+    """Return the same of means, from a test's sums."""
     variance = max(test.squares - test.total**2 / test.n, 0.0) / test.n
     found = []
     for late, total in ((test.n_tenth, test.tenth), (test.n_quarter, test.quarter), (test.n_half, test.half)):
@@ -219,9 +219,9 @@ def _closest(contrasts: list[list[tuple[float, float]]]) -> list[int]:
     """Return which of the tests to look at closely: those whose contrasts lie farthest from everybody's."""
     if len(contrasts) <= _CLOSE_LOOKS:
         return list(range(len(contrasts)))
-    usual = [median(shift for shift, _ in column) for column in zip(*contrasts, strict=True)]
-    size = [
-        max(abs(shift - middle) / error for (shift, error), middle in zip(test, usual, strict=True))
-        for test in contrasts
-    ]
-    return sorted(sorted(range(len(size)), key=lambda index: -size[index])[:_CLOSE_LOOKS])
+    chosen: set[int] = set()
+    for column in zip(*contrasts, strict=True):
+        usual = median(shift for shift, _ in column)
+        size = [abs(shift - usual) / error for shift, error in column]
+        chosen.update(sorted(range(len(size)), key=lambda index: -size[index])[: _CLOSE_LOOKS // 2])
+    return sorted(chosen)
