@@ -1,21 +1,27 @@
 """Build and measure the large database.
 
-python -m bench.scale build --dir DIR [--tests 10_000_000]
+    python -m bench.scale build --dir DIR [--tests 10_000_000]
+    python -m bench.scale time --dsn DSN
+
+`python -m bench scale` does both in a scratch folder, and writes docs/scaling.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.scale.build import build
+from bench.scale.commands import time_commands
+from bench.scale.panels import choices, time_panels
 from crossbridge.database.connection import connect
 from crossbridge.database.server import EmbeddedServer
+from crossbridge.database.target import Target
 
 
 def main() -> int:
@@ -25,13 +31,54 @@ def main() -> int:
     builder.add_argument("--dir", type=Path, required=True)
     builder.add_argument("--tests", type=int, default=10_000_000)
     builder.add_argument("--name", default="scale")
+    timer = commands.add_parser("time", help="time panels and commands on a database that is built")
+    timer.add_argument("--dsn", required=True)
+    timer.add_argument("--only", choices=["panels", "commands"])
+    timer.add_argument("--of", action="append", help="only panels with this chosen, such as 'all'")
+    timer.add_argument("--output", type=Path)
     args = parser.parse_args()
+    return _build(args) if args.command == "build" else _time(args)
+
+
+def _build(args: argparse.Namespace) -> int:
     target = replace(EmbeddedServer(args.dir).start(), dbname=args.name)
     with connect(replace(target, dbname="postgres")) as admin:
         admin.execute(f"CREATE DATABASE {args.name} TEMPLATE template0")
-    print(json.dumps(asdict(build(target, tests=args.tests))))
-    print(make_conninfo(**target.parameters()), file=sys.stderr)
+    built = build(target, tests=args.tests)
+    print(json.dumps({"dsn": make_conninfo(**target.parameters()), **asdict(built)}))
     return 0
+
+
+def _time(args: argparse.Namespace) -> int:
+    named = conninfo_to_dict(args.dsn)
+    target = Target(
+        named["host"],
+        int(named["port"]),
+        named["dbname"],
+        named["user"],
+        named.get("password"),
+        sslmode="disable",
+    )
+    with connect(target) as connection:
+        (ends,) = connection.execute("SELECT max(last_at) FROM crossbridge.segments").fetchone()
+        chosen = [choice for choice in choices(connection) if not args.of or choice.name in args.of]
+    figures = [] if args.only == "commands" else time_panels(target, ends, chosen)
+    if args.only != "panels":
+        with tempfile.TemporaryDirectory() as folder:
+            queries, whole = time_commands(target, ends, Path(folder))
+        figures += queries
+        for figure in whole:
+            print(f"  whole {figure.median_ms:8.1f} ms  {figure.what} {figure.window}")
+    for figure in figures:
+        if not figure.met:
+            print(
+                f"MISS {figure.median_ms:8.1f} {figure.p95_ms:8.1f} ms  {figure.what} | {figure.of} | {figure.window}"
+            )
+    missed = sum(not figure.met for figure in figures)
+    print(f"{len(figures) - missed} of {len(figures)} met")
+    if args.output:
+        args.output.write_text(json.dumps([figure.as_dict() for figure in figures]))
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -70,20 +70,20 @@ SELECT framework,
 -- window_p95 --
 -- 95th percentile of a window by framework: whole days and hours from histograms, what lies before them from the rows.
 WITH parts AS (
-    SELECT framework, lo, cnt
+    SELECT framework, packed
       FROM crossbridge.hist_day
      WHERE day >= %(first_day)s::date
        AND (%(environment)s::text IS NULL OR environment = %(environment)s)
        AND (%(framework)s::text IS NULL OR framework = %(framework)s)
      UNION ALL
-    SELECT framework, lo, cnt
+    SELECT framework, packed
       FROM crossbridge.hist_hour
      WHERE hour >= %(first_hour)s AND hour < %(first_day)s::timestamp AT TIME ZONE 'UTC'
        AND (%(environment)s::text IS NULL OR environment = %(environment)s)
        AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
        AND (%(framework)s::text IS NULL OR framework = %(framework)s)
      UNION ALL
-    SELECT edge.framework, (edge.hist).lo, (edge.hist).cnt
+    SELECT edge.framework, crossbridge.hist_pack((edge.hist).lo, (edge.hist).cnt)
       FROM (SELECT framework, crossbridge.hist_of(array_agg(crossbridge.hist_bin(duration_us))) AS hist
               FROM crossbridge.tests
              WHERE created_at >= %(since)s AND created_at < %(first_hour)s
@@ -95,4 +95,4 @@ WITH parts AS (
              GROUP BY framework) AS edge
 )
 SELECT framework, crossbridge.hist_percentile((whole.hist).lo, (whole.hist).cnt, 0.95) AS p95_us
-  FROM (SELECT framework, crossbridge.hist_sum(lo, cnt) AS hist FROM parts GROUP BY framework) AS whole;
+  FROM (SELECT framework, crossbridge.hist_sum(packed) AS hist FROM parts GROUP BY framework) AS whole;

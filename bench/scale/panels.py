@@ -1,0 +1,123 @@
+"""Every query of every dashboard, as Grafana sends it, over shifted windows."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+
+from bench.scale.timing import Figure, timed
+from bench.stage import REPOSITORY
+from crossbridge.database.connection import connect
+from support.grafana import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from psycopg import Connection
+
+    from crossbridge.database.target import Target
+
+WINDOWS = {
+    "24 h": timedelta(hours=24),
+    "7 d": timedelta(days=7),
+    "30 d": timedelta(days=30),
+    "90 d": timedelta(days=90),
+}
+# How far back windows end, in hours: some now, as a dashboard's do, the others in the past, with ragged edges.
+ENDS_H = (0, 0, 0, 0.7, 3.1, 9.4, 20.3, 35.5, 61.9, 80.2)
+TIMEOUT_MS = 20_000
+
+
+class Panel(NamedTuple):
+    dashboard: str
+    title: str
+    sql: str
+
+
+class Choice(NamedTuple):
+    """What is chosen in a dashboard's variables; the others are All."""
+
+    name: str
+    values: Mapping[str, object]
+
+
+def panels() -> list[Panel]:
+    """All queries of all dashboards: of panels, of annotations, of variables."""
+    return [
+        Panel(dashboard["title"], title, sql)
+        for file in sorted((REPOSITORY / "grafana").rglob("*.json"))
+        if "panels" in (dashboard := json.loads(file.read_text()))
+        for title, sql in _queries(dashboard)
+    ]
+
+
+def _queries(dashboard: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for panel in _flat(dashboard["panels"]):
+        targets = [target["rawSql"] for target in panel.get("targets", []) if target.get("rawSql")]
+        for number, sql in enumerate(targets, 1):
+            yield panel["title"] + (f" ({number})" if len(targets) > 1 else ""), sql
+    for annotation in dashboard.get("annotations", {}).get("list", []):
+        if sql := (annotation.get("target") or {}).get("rawSql"):
+            yield f"annotation: {annotation['name']}", sql
+    for variable in dashboard["templating"]["list"]:
+        query = variable.get("query")
+        sql = query.get("rawSql", query.get("query")) if isinstance(query, dict) else query
+        if variable["type"] == "query" and sql:
+            yield f"variable: {variable['name']}", sql
+
+
+def _flat(panels_: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for panel in panels_:
+        yield panel
+        yield from _flat(panel.get("panels", []))
+
+
+def choices(connection: Connection[Any]) -> list[Choice]:
+    """Everything; an environment; a branch; one test; one run. Versions to compare are two near the end."""
+    (versions,) = connection.execute(
+        "SELECT array_agg(app_version ORDER BY started_at DESC) FROM (SELECT app_version, max(started_at) AS started_at"
+        " FROM crossbridge.runs WHERE git_branch = 'main' GROUP BY 1) AS v"
+    ).fetchone()
+    (test_id,) = connection.execute(
+        "SELECT test_id FROM crossbridge.test_dim WHERE framework = 'playwright' ORDER BY test_key LIMIT 1"
+    ).fetchone()
+    (run_id,) = connection.execute(
+        "SELECT run_id FROM crossbridge.runs ORDER BY tests DESC, started_at DESC LIMIT 1"
+    ).fetchone()
+    base = {"base": versions[min(5, len(versions) - 1)], "head": versions[0]}
+    return [
+        Choice("all", base),
+        Choice("environment ci", base | {"environment": ["ci"]}),
+        Choice("branch main", base | {"branch": ["main"]}),
+        Choice("one test", base | {"test_id": test_id}),
+        Choice("one run", base | {"run": str(run_id)}),
+    ]
+
+
+def time_panels(target: Target, ends: datetime, chosen: list[Choice] | None = None) -> list[Figure]:
+    """Time all panels over all windows that end at `ends` or before."""
+    with connect(target) as connection:
+        connection.execute(f"SET statement_timeout = {TIMEOUT_MS}")
+        return [
+            _time(connection, panel, choice, window, ends)
+            for choice in chosen or choices(connection)
+            for panel in panels()
+            for window in WINDOWS
+        ]
+
+
+def _time(connection: Connection[Any], panel: Panel, choice: Choice, window: str, ends: datetime) -> Figure:
+    taken = []
+    try:
+        for hours in ENDS_H:
+            until = ends - timedelta(hours=hours)
+            sql = Page(until - WINDOWS[window], until, dict(choice.values)).query(panel.sql)
+            taken.append(timed(lambda sql=sql: connection.execute(sql.encode()).fetchall()))
+            if len(taken) == 4 and min(taken) > 2_000:  # hopeless: four are enough to know
+                break
+    except psycopg.errors.QueryCanceled:
+        taken.append(float(TIMEOUT_MS))
+    return Figure(f"{panel.dashboard}: {panel.title}", choice.name, window, taken[1:] or taken)
