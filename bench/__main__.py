@@ -15,7 +15,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import backlog, end, footprint, frameworks, http, instructions, live, pytest_runs, record, regressions
+from bench import (
+    backlog,
+    end,
+    footprint,
+    frameworks,
+    http,
+    instructions,
+    live,
+    pytest_runs,
+    record,
+    regressions,
+)
 from bench.machine import facts
 from bench.measure import Line, say
 from bench.page import render

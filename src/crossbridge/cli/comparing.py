@@ -57,7 +57,7 @@ def regressions(
     List tests that got slower and stayed so: by how much, since which commit, how sure.
 
     A test is judged when it passed in 8 runs (or days, of a long history). What all tests have in common, such as a
-    slower machine, is told apart and taken out. Of the tests listed at most 5% are there by chance. Judge one
+    slower machine, is told apart and taken out. About 5% of the tests listed are there by chance. Judge one
     branch and one environment where they differ: crossbridge regressions --branch main --env ci.
 
     \b
