@@ -54,11 +54,12 @@ def regressions(
     markdown: Markdown = False,
 ) -> None:
     """
-    List tests that got slower and stayed so: by how much, since which commit, how sure.
+    List tests that got slower and stayed so.
 
-    A test is judged when it passed in 8 runs (or days, of a long history). What all tests have in common, such as a
-    slower machine, is told apart and taken out. About 5% of the tests listed are there by chance. Judge one
-    branch and one environment where they differ: crossbridge regressions --branch main --env ci.
+    Says by how much, since which commit and how sure. A test is judged when it passed in 8 runs (or days, of a
+    long history). What all tests have in common, such as a slower machine, is told apart and taken out. About 5%
+    of the tests listed are there by chance. Judge one branch and one environment where they differ: crossbridge
+    regressions --branch main --env ci.
 
     \b
     Examples:
@@ -120,11 +121,12 @@ def compare(
     markdown: Markdown = False,
 ) -> None:
     """
-    Compare two runs, commits, branches or versions: what broke, was mended, got slower or faster.
+    Compare two runs, commits, branches or versions.
 
-    BASE and HEAD are a run's id or its beginning, a commit, a branch or a version of the application; run:, commit:,
-    branch: or version: before it says which. The exit code is 1 when what --fail-on names is found. A test that
-    failed and passed on one side is flaky, no new failure. "slower" fails from 20% on, "slower=50" from 50% on.
+    Tells what broke, was mended, got slower or faster. BASE and HEAD are a run's id or its beginning, a commit, a
+    branch or a version of the application; run:, commit:, branch: or version: before it says which. The exit code
+    is 1 when what --fail-on names is found. A test that failed and passed on one side is flaky, no new failure.
+    "slower" fails from 20% on, "slower=50" from 50% on.
 
     \b
     Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import timedelta
 from math import exp
@@ -172,5 +173,18 @@ def test_the_command_says_what_it_looked_at(history, project):
     play(history, random.Random(12), 24, lambda at, n: 1.5 if n == 11 and at >= 17 else 1)
     answer = run_cli("regressions")
     assert answer.stdout.startswith("Looked at  30 tests with enough history, 24 runs, since ")
-    assert " t11" in answer.stdout.splitlines()[-1]
+    assert "+4" in answer.stdout
+    assert "  pytest  t11\n    3" in answer.stdout
     assert run_cli("regressions", "--min-change", "90").stderr == "No test got slower.\n"
+
+
+def test_nothing_in_a_name_steers_the_terminal_or_the_comment(history, project):
+    name = "\x1b[2J|`@all`\n" + "deep/" * 60 + "[x](y)<b>"
+    for at in range(20):
+        history.run((name, f"passed:{(50 if at < 12 else 90) + at % 3}"), hours_ago=20 - at)
+    narrow = run_cli("regressions", env={**os.environ, "COLUMNS": "100"}).stdout
+    assert all(len(line) <= 100 and line.isprintable() for line in narrow.splitlines())
+    assert "[x](y)<b>" in narrow
+    comment = run_cli("regressions", "--markdown").stdout
+    assert "#### Slower (1)" in comment
+    assert all(mark not in comment for mark in ("@all", "<b>", "`", "\x1b", "[x]"))
