@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bench.scale.build import build
-from bench.scale.commands import time_commands
-from bench.scale.panels import choices, time_panels
+from bench.scale.build import Built, build
+from bench.scale.results import examine
 from crossbridge.database.connection import connect
 from crossbridge.database.server import EmbeddedServer
 from crossbridge.database.target import Target
@@ -34,8 +34,8 @@ def main() -> int:
     timer = commands.add_parser("time", help="time panels and commands on a database that is built")
     timer.add_argument("--dsn", required=True)
     timer.add_argument("--only", choices=["panels", "commands"])
-    timer.add_argument("--of", action="append", help="only panels with this chosen, such as 'all'")
-    timer.add_argument("--output", type=Path)
+    timer.add_argument("--quick", action="store_true", help="All chosen only, and nothing is written")
+    timer.add_argument("--built", help="what the build printed, for the page")
     args = parser.parse_args()
     return _build(args) if args.command == "build" else _time(args)
 
@@ -45,7 +45,8 @@ def _build(args: argparse.Namespace) -> int:
     with connect(replace(target, dbname="postgres")) as admin:
         admin.execute(f"CREATE DATABASE {args.name} TEMPLATE template0")
     built = build(target, tests=args.tests)
-    print(json.dumps({"dsn": make_conninfo(**target.parameters()), **asdict(built)}))
+    print(json.dumps(asdict(built)))
+    print(make_conninfo(**target.parameters()), file=sys.stderr)
     return 0
 
 
@@ -59,25 +60,17 @@ def _time(args: argparse.Namespace) -> int:
         named.get("password"),
         sslmode="disable",
     )
-    with connect(target) as connection:
-        (ends,) = connection.execute("SELECT max(last_at) FROM crossbridge.segments").fetchone()
-        chosen = [choice for choice in choices(connection) if not args.of or choice.name in args.of]
-    figures = [] if args.only == "commands" else time_panels(target, ends, chosen)
-    if args.only != "panels":
-        with tempfile.TemporaryDirectory() as folder:
-            queries, whole = time_commands(target, ends, Path(folder))
-        figures += queries
-        for figure in whole:
-            print(f"  whole {figure.median_ms:8.1f} ms  {figure.what} {figure.window}")
-    for figure in figures:
-        if not figure.met:
-            print(
-                f"MISS {figure.median_ms:8.1f} {figure.p95_ms:8.1f} ms  {figure.what} | {figure.of} | {figure.window}"
-            )
-    missed = sum(not figure.met for figure in figures)
-    print(f"{len(figures) - missed} of {len(figures)} met")
-    if args.output:
-        args.output.write_text(json.dumps([figure.as_dict() for figure in figures]))
+    only = (args.only,) if args.only else ("panels", "commands")
+    built = Built(**json.loads(args.built)) if args.built else None
+    with tempfile.TemporaryDirectory() as folder:
+        found = examine(target, built, Path(folder), quick=args.quick, only=only)
+    figures = [figure for kind, some in found.items() if kind != "whole" for figure in some]
+    missed = [figure for figure in figures if not figure.met]
+    for figure in missed:
+        print(
+            f"MISS {figure.median_ms:8.1f} {figure.p95_ms:8.1f} ms  {figure.what} | {figure.of} | {figure.window}"
+        )
+    print(f"{len(figures) - len(missed)} of {len(figures)} met")
     return 1 if missed else 0
 
 

@@ -1,0 +1,58 @@
+"""All that is measured of one database, kept in a file between one size and the next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
+
+from bench.scale.commands import time_commands
+from bench.scale.growth import sizes
+from bench.scale.page import load, write
+from bench.scale.panels import choices, time_panels
+from bench.stage import CACHE
+from crossbridge.database.connection import connect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.scale.build import Built
+    from bench.scale.timing import Figure
+    from crossbridge.database.target import Target
+
+FILE = CACHE / "scale.json"
+
+
+def examine(
+    target: Target,
+    built: Built | None,
+    folder: Path,
+    *,
+    quick: bool = False,
+    only: tuple[str, ...] = ("panels", "commands"),
+) -> dict[str, list[Figure]]:
+    """Measure sizes and times, keep them, and write the page unless `quick`."""
+    figures: dict[str, list[Figure]] = {}
+    with connect(target) as connection:
+        (ends,) = connection.execute("SELECT max(last_at) FROM crossbridge.segments").fetchone()
+        (tests, runs) = connection.execute("SELECT sum(tests), count(*) FROM crossbridge.runs").fetchone()
+        known = {"tests": int(tests), "runs": runs, "sizes": [asdict(size) for size in sizes(connection)]}
+        chosen = choices(connection)
+    if "panels" in only:
+        figures["panels"] = time_panels(target, ends, chosen[:1] if quick else chosen)
+    if "commands" in only:
+        figures["commands"], figures["whole"] = time_commands(target, ends, folder)
+    if not quick:
+        name = str(max(1, round(known["tests"] / 1_000_000)))
+        results = load(FILE)
+        earlier = results.get(name, {"took_s": {}})
+        if built:
+            earlier["took_s"] = built.took_s
+        results[name] = (
+            earlier | known | {kind: [f.as_dict() for f in some] for kind, some in figures.items()}
+        )
+        FILE.parent.mkdir(parents=True, exist_ok=True)
+        FILE.write_text(json.dumps(results))
+        write(results)
+    return figures
