@@ -136,20 +136,8 @@ def test_import_that_fails_fails_as_it_did(library):
 def test_another_hook_that_asks_all_finders_is_asked_and_does_not_run_in_circles(library):
     name = _write(library)
 
-    class Other:
-        asking = False
-
-        def find_spec(self, asked, path=None, target=None):
-            if asked != name or self.asking:
-                return None
-            self.asking = True
-            try:
-                return importlib.util.find_spec(asked)
-            finally:
-                self.asking = False
-
     _patching.switch_on({name: _install})
-    other = Other()
+    other = _patching.Finder({name: lambda module: None})
     sys.meta_path.insert(0, other)
     try:
         importlib.import_module(name)
