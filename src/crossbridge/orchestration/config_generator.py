@@ -82,7 +82,7 @@ def _add_robot(plan: Plan, files: Survey, *, force: bool) -> None:
     for folder in folders:
         path = plan.root / folder / SUITE_FILE
         changes = len(plan.changes)
-        text_hook.add(plan, path, _suite_lines(path, listener), _PURPOSES[SUITE_FILE])
+        text_hook.add(plan, path, _suite_lines(path, listener), _PURPOSES[SUITE_FILE], together=True)
         if len(plan.changes) > changes and path.exists() and not force and has_uncommitted_changes(path):
             plan.refuse(path, COMMIT)
     started_on = ", ".join(folder.as_posix() for folder in folders)

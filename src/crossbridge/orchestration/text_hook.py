@@ -18,8 +18,8 @@ def create(plan: Plan, path: Path, lines: list[str], purpose: str, **more: bool)
         plan.change(path, None, block.insert(None, lines), purpose, **more)
 
 
-def add(plan: Plan, path: Path, lines: list[str], purpose: str) -> None:
-    """Plan to add those of the lines that the file does not hold."""
+def add(plan: Plan, path: Path, lines: list[str], purpose: str, *, together: bool = False) -> None:
+    """Plan to add those of the lines that the file does not hold; `together`, all of them if it lacks the last."""
     refusals = len(plan.refusals)
     before = plan.read(path)
     there = _find(plan, path, before or b"")
@@ -27,10 +27,12 @@ def add(plan: Plan, path: Path, lines: list[str], purpose: str) -> None:
         return
     theirs = {_bare(line) for line in (before or b"").splitlines()}
     missing = [line for line in lines if _bare(line.encode()) not in theirs]
-    if not missing:
+    if not missing or (together and lines[-1] not in missing):
         return
     if there is None:
-        after = block.insert(before, missing)
+        after = block.insert(before, lines if together else missing)
+    elif together:
+        after = block.replace(there, lines)
     else:
         after = block.replace(there, [*there.body.decode("utf-8", "surrogateescape").splitlines(), *missing])
     plan.change(path, before, after, purpose)

@@ -72,7 +72,7 @@ def test_the_usual_command_stores_every_test_on_this_machine(
     assert what(run) == recorded_without_an_edit
     assert len({header["run_id"] for header in run.headers}) == 1
     target = server.start()
-    environ = clean_environ(CROSSBRIDGE_DATA_DIR=str(server._home.data_dir))
+    environ = clean_environ(CROSSBRIDGE_DATA_DIR=str(server._home.path))
     report = run_cli("report", "--json", cwd=project.folder, env=environ)
     assert report.returncode == 0, report.stderr
     with psycopg.connect(**replace(target, dbname="crossbridge").parameters()) as connection:
@@ -198,7 +198,7 @@ def test_robot_framework_6_is_recorded_too(tmp_path, init):
 @pytest.fixture
 def pytest_project(tmp_path, init):
     project = initialised(tmp_path / "project", init)
-    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n")
     return project
 
 
@@ -252,6 +252,6 @@ def test_the_report_of_the_first_run_is_reached_by_the_commands_that_init_names(
     pytest_project.write("tests/test_a.py", "def test_a(): pass\n")
     assert "crossbridge report" in init(pytest_project.folder).stderr
     pytest_project.run("pytest", on=False)
-    environ = clean_environ(CROSSBRIDGE_DATA_DIR=str(server._home.data_dir))
+    environ = clean_environ(CROSSBRIDGE_DATA_DIR=str(server._home.path))
     report = run_cli("report", "--json", cwd=pytest_project.folder, env=environ)
     assert json.loads(report.stdout)["run"]["framework"] == "pytest"
