@@ -35,6 +35,10 @@ ALTER TABLE crossbridge.hist_hour ADD COLUMN packed numeric GENERATED ALWAYS AS 
 ALTER TABLE crossbridge.hist_day ADD COLUMN packed numeric GENERATED ALWAYS AS (crossbridge.hist_pack(lo, cnt)) STORED;
 ALTER TABLE crossbridge.rollup_call_day ADD COLUMN packed numeric GENERATED ALWAYS AS (crossbridge.hist_pack(lo, cnt)) STORED;
 
+-- Segments that are open or lost something: few, and asked for whenever a window's health is.
+CREATE INDEX segments_not_in_order ON crossbridge.segments (run_id)
+    WHERE rejected + torn + unknown_events > 0 OR closed_at IS NULL;
+
 -- Months whose rows 'crossbridge db prune' has dropped. Their rollups are all that is left of them: never rebuilt.
 CREATE TABLE crossbridge.pruned_months (
     month     date PRIMARY KEY,

@@ -13,6 +13,9 @@ WITH resumed AS (
        AND NOT EXISTS (SELECT FROM crossbridge.pruned_months AS x WHERE x.month = m.month)
        AND NOT (SELECT yes FROM resumed)
        AND (%(since)s::date IS NULL OR d.day >= %(since)s)
+       -- the coming month is there beforehand
+       AND d.day <= greatest(now() + interval '1 day', (SELECT max(created_at) FROM crossbridge.tests),
+                             (SELECT max(hour) FROM crossbridge.rollup_hour))
     ON CONFLICT (day) DO UPDATE SET since = excluded.since
     RETURNING day
 )

@@ -54,5 +54,6 @@ WITH chosen AS (
            count(*) FILTER (WHERE closed_at IS NULL) AS open_segments
       FROM crossbridge.segments
      WHERE run_id IN (SELECT run_id FROM chosen)
+       AND (rejected + torn + unknown_events > 0 OR closed_at IS NULL)   -- the index of the few that are not in order
 )
 SELECT * FROM events, files;
