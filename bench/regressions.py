@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SLOWED = 20
 LEAST_CHANGE = 0.05
-SUITES = {"pluggy": ("1.6.0", "testing", "src"), "more-itertools": ("10.8.0", "tests", ".")}
+SUITES = {"pluggy": ("1.6.0", "testing", "src"), "click": ("8.1.8", "tests", "src")}
 RECORDER = """
 import json, os
 durations = {}
@@ -62,7 +62,7 @@ def measure(stage: Stage) -> list[Line]:
     tests, runs = stage.size(1000, 60), stage.size(60, 30)
     lines += _lines("made-up", lambda: _made_up(dice, tests, runs), dice, trials, judge_it=True)
     for suite in list(SUITES)[: stage.size(2, 0)]:
-        real = _real(stage, suite, 41)
+        real = _real(stage, suite, 36)
         say(f"{suite}: {len(real)} tests in {len(real[0])} runs")
         lines += _lines(suite, lambda real=real: _shuffled(dice, real), dice, trials, judge_it=False)
     return lines
@@ -177,7 +177,19 @@ def _real(stage: Stage, suite: str, runs: int) -> History:
             }
         )
         subprocess.run(
-            [this_python(), "-m", "pytest", "-q", "-p", "recorder", "-p", "no:cacheprovider", tests],
+            [
+                this_python(),
+                "-m",
+                "pytest",
+                "-q",
+                "-W",
+                "ignore",
+                "-p",
+                "recorder",
+                "-p",
+                "no:cacheprovider",
+                tests,
+            ],
             cwd=folder,
             env=environment,
             stdout=subprocess.DEVNULL,
