@@ -42,8 +42,10 @@ class Page:
         if name == "__interval":
             return self.interval
         value = self.values.get(name, ALL)
+        if value is ALL and name == "__searchFilter":
+            value = "%"  # nothing typed yet
         if value is ALL:
-            return "%" if name == "__searchFilter" else self.all_value
+            return self.all_value
         assert match[2] == "sqlstring", f"{match[0]} is not quoted"
         return ",".join(_sqlstring(text) for text in (value if isinstance(value, list) else [value]))
 

@@ -52,7 +52,7 @@ ORDER BY 1, 2""",
         Panel(
             "timeseries",
             "Flips on the same commit and across commits",
-            "How often the 30 most suspect tests ended otherwise than before, with the same code or a new commit.",
+            "How often the 15 most suspect tests ended otherwise than before, with the same code or a new commit.",
             "No test changed its outcome in this window.",
             "short",
             12,

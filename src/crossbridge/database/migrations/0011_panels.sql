@@ -52,15 +52,14 @@ CREATE FUNCTION crossbridge.bucket_of(s crossbridge.scope, at timestamptz) RETUR
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT date_trunc(CASE WHEN (s).until - (s).since > interval '2 days 1 second' THEN 'day' ELSE 'hour' END, at, 'UTC') $$;
 
--- The end of the last day whose rollup may be read whole: the day the window ends in, when nothing happened after its end.
-CREATE FUNCTION crossbridge.last_whole_day(until timestamptz) RETURNS timestamptz
+-- The midnight that is nearest to a moment; the next one when nothing happened from then on till it.
+CREATE FUNCTION crossbridge.nearest_day(at timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE
 AS $$
     SELECT CASE WHEN EXISTS (SELECT FROM crossbridge.tests AS t
-                              WHERE t.created_at >= until
-                                AND t.created_at < date_trunc('day', until, 'UTC') + interval '1 day')
-                THEN date_trunc('day', until, 'UTC')
-                ELSE date_trunc('day', until, 'UTC') + interval '1 day' END
+                              WHERE t.created_at >= at AND t.created_at < date_trunc('day', at, 'UTC') + interval '1 day')
+                THEN date_trunc('day', at + interval '12 hours', 'UTC')
+                ELSE date_trunc('day', at, 'UTC') + interval '1 day' END
 $$;
 
 -- Runs in the chosen environments and branches.
@@ -124,43 +123,52 @@ BEGIN
      GROUP BY 1, 2;
 END $$;
 
--- Attempts by test.
+-- Attempts by test. Rows between the window's edge and the nearest midnight are added to the whole days, or taken off.
 CREATE FUNCTION crossbridge.panel_tests(s crossbridge.scope)
-RETURNS TABLE (test_id text, framework text, n bigint, passed bigint, failed bigint, error bigint, sum_us bigint, max_us bigint)
+RETURNS TABLE (test_id text, framework text, n bigint, passed bigint, failed bigint, error bigint, sum_us bigint)
 LANGUAGE plpgsql STABLE
 SET jit = off
 SET plan_cache_mode = force_custom_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-    first_day timestamptz := least(crossbridge.ceiling_of(s.since, 'day'), s.until);
-    rows_from timestamptz := greatest(first_day, crossbridge.last_whole_day(s.until));
+    first_day timestamptz := crossbridge.nearest_day(s.since);
+    end_day timestamptz := crossbridge.nearest_day(s.until);
 BEGIN
-    IF s.branches IS NOT NULL OR s.test_id IS NOT NULL OR s.run_id IS NOT NULL THEN
+    IF s.branches IS NOT NULL OR s.test_id IS NOT NULL OR s.run_id IS NOT NULL OR first_day >= end_day THEN
         first_day := s.until;
-        rows_from := s.until;
+        end_day := s.until;
     END IF;
     RETURN QUERY
-    SELECT p.test_id, p.framework, sum(p.n)::bigint, sum(p.passed)::bigint, sum(p.failed)::bigint, sum(p.error)::bigint,
-           sum(p.sum_us)::bigint, max(p.max_us)
-      FROM (SELECT d.test_id, d.framework, r.n, r.passed, r.failed, r.error, r.sum_us, r.max_us
+    SELECT d.test_id, d.framework, p.n, p.passed, p.failed, p.error, p.sum_us
+      FROM (SELECT x.test_key, sum(x.n)::bigint AS n, sum(x.passed)::bigint AS passed, sum(x.failed)::bigint AS failed,
+                   sum(x.error)::bigint AS error, sum(x.sum_us)::bigint AS sum_us
               FROM (SELECT r.test_key, sum(r.n) AS n, sum(r.passed) AS passed, sum(r.failed) AS failed, sum(r.error) AS error,
-                           sum(r.sum_us) AS sum_us, max(r.max_us) AS max_us
+                           sum(r.sum_us) AS sum_us
                       FROM crossbridge.rollup_test_day AS r
                      WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
-                       AND r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (rows_from AT TIME ZONE 'UTC')::date
-                     GROUP BY 1) AS r
-              JOIN crossbridge.test_dim AS d USING (test_key)
-             WHERE s.frameworks IS NULL OR d.framework = ANY (s.frameworks)
-             UNION ALL
-            SELECT t.test_id, t.framework, count(*), count(*) FILTER (WHERE t.status = 'passed'),
-                   count(*) FILTER (WHERE t.status = 'failed'), count(*) FILTER (WHERE t.status = 'error'),
-                   sum(t.duration_us), max(t.duration_us)
-              FROM (SELECT * FROM crossbridge.chosen_tests(s, s.since, first_day)
+                       AND r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (end_day AT TIME ZONE 'UTC')::date
+                     GROUP BY 1
                      UNION ALL
-                    SELECT * FROM crossbridge.chosen_tests(s, rows_from, s.until)) AS t
-             GROUP BY 1, 2) AS p
-     GROUP BY 1, 2;
+                    SELECT d.test_key, e.sign, CASE WHEN e.status = 'passed' THEN e.sign ELSE 0 END,
+                           CASE WHEN e.status = 'failed' THEN e.sign ELSE 0 END,
+                           CASE WHEN e.status = 'error' THEN e.sign ELSE 0 END, e.sign * e.duration_us
+                      FROM (SELECT 1 AS sign, t.test_id, t.framework, t.status, t.duration_us
+                              FROM crossbridge.chosen_tests(s, s.since, first_day) AS t
+                             UNION ALL
+                            SELECT -1, t.test_id, t.framework, t.status, t.duration_us
+                              FROM crossbridge.chosen_tests(s, first_day, s.since) AS t
+                             UNION ALL
+                            SELECT 1, t.test_id, t.framework, t.status, t.duration_us
+                              FROM crossbridge.chosen_tests(s, end_day, s.until) AS t
+                             UNION ALL
+                            SELECT -1, t.test_id, t.framework, t.status, t.duration_us
+                              FROM crossbridge.chosen_tests(s, s.until, end_day) AS t) AS e
+                      JOIN crossbridge.test_dim AS d USING (test_id, framework)) AS x
+             GROUP BY 1
+            HAVING sum(x.n) > 0) AS p
+      JOIN crossbridge.test_dim AS d USING (test_key)
+     WHERE s.frameworks IS NULL OR d.framework = ANY (s.frameworks);
 END $$;
 
 -- Average duration of the steps of the chosen test: by minute over a week at most, by day over more.
@@ -233,8 +241,14 @@ BEGIN
            crossbridge.hist_percentile((x.hist).lo, (x.hist).cnt, 0.99)
       FROM (SELECT p.at, crossbridge.hist_sum(p.lo, p.cnt) AS hist
               FROM (SELECT r.day::timestamp AT TIME ZONE 'UTC' AS at, r.lo, r.cnt
+                      FROM crossbridge.hist_total_day AS r
+                     WHERE r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (hours_from AT TIME ZONE 'UTC')::date
+                       AND s.environments IS NULL AND s.frameworks IS NULL
+                     UNION ALL
+                    SELECT r.day::timestamp AT TIME ZONE 'UTC', r.lo, r.cnt
                       FROM crossbridge.hist_day AS r
                      WHERE r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (hours_from AT TIME ZONE 'UTC')::date
+                       AND NOT (s.environments IS NULL AND s.frameworks IS NULL)
                        AND (s.environments IS NULL OR r.environment = ANY (s.environments))
                        AND (s.frameworks IS NULL OR r.framework = ANY (s.frameworks))
                      UNION ALL
@@ -431,48 +445,59 @@ BEGIN
      GROUP BY 1;
 END $$;
 
--- Retries that turned a failing test of a run into a passing one. `lost_us` is what its failing attempts took.
+-- Retries that turned a failing test of a run into a passing one. `lost_us` is what the failing attempts before took.
 CREATE FUNCTION crossbridge.panel_saved(s crossbridge.scope)
 RETURNS TABLE (framework text, test_id text, run_id uuid, failed_attempts bigint, lost_us bigint, saved_at timestamptz)
 LANGUAGE plpgsql STABLE
 SET jit = off
 SET plan_cache_mode = force_custom_plan
+SET work_mem = '16MB'
+SET enable_mergejoin = off
+SET enable_nestloop = off   -- failures are fewer than the planner thinks
 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT t.framework, t.test_id, t.run_id, count(*) FILTER (WHERE t.status IN ('failed', 'error')),
-           (sum(t.duration_us) FILTER (WHERE t.status IN ('failed', 'error')))::bigint,
-           max(t.created_at) FILTER (WHERE t.status = 'passed')
-      FROM crossbridge.chosen_tests(s, s.since, s.until) AS t
-     WHERE t.status IN ('failed', 'error') OR t.attempt > 1   -- as the index tests_telling has it
-     GROUP BY 1, 2, 3
-    HAVING min(t.attempt) FILTER (WHERE t.status IN ('failed', 'error')) < max(t.attempt) FILTER (WHERE t.status = 'passed');
+    SELECT p.framework, p.test_id, p.run_id, count(*), sum(f.duration_us)::bigint, p.saved_at
+      FROM (SELECT t.framework, t.test_id, t.run_id, max(t.attempt) AS attempt, max(t.created_at) AS saved_at
+              FROM crossbridge.chosen_tests(s, s.since, s.until) AS t
+             WHERE (t.status IN ('failed', 'error') OR t.attempt > 1)   -- as the index tests_telling has it: it is read alone
+               AND t.status = 'passed'
+             GROUP BY 1, 2, 3) AS p
+      JOIN crossbridge.chosen_tests(s, s.since, s.until) AS f USING (framework, test_id, run_id)
+     WHERE (f.status IN ('failed', 'error') OR f.attempt > 1)
+       AND f.status IN ('failed', 'error') AND f.attempt < p.attempt
+     GROUP BY 1, 2, 3, 6;
 END $$;
 
--- The tests that are worth a look for flakiness: 30 of those that passed and failed, first those that did both on most days.
+-- The tests that are worth a look for flakiness: 15 of those that failed in the last 14 days of the window, first those that
+-- passed and failed on most of these.
 CREATE FUNCTION crossbridge.suspects(s crossbridge.scope) RETURNS TABLE (framework text, test_id text)
 LANGUAGE plpgsql STABLE
 SET jit = off
 SET plan_cache_mode = force_custom_plan
 AS $$
 #variable_conflict use_column
+DECLARE
+    last_day CONSTANT date := ((s.until - interval '1 microsecond') AT TIME ZONE 'UTC')::date;
 BEGIN
     RETURN QUERY
     SELECT d.framework, d.test_id
-      FROM crossbridge.rollup_test_day AS r
+      FROM (SELECT r.test_key, count(*) FILTER (WHERE r.passed > 0) AS days, sum(least(r.passed, r.failed + r.error)) AS both
+              FROM crossbridge.rollup_test_day AS r
+             WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
+               AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, last_day - 13) AND r.day <= last_day
+               AND r.failed + r.error > 0
+             GROUP BY 1) AS r
       JOIN crossbridge.test_dim AS d USING (test_key)
-     WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
-       AND r.day >= (s.since AT TIME ZONE 'UTC')::date AND r.day <= (s.until AT TIME ZONE 'UTC')::date
-       AND r.failed + r.error > 0
-       AND (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
+     WHERE (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
        AND (s.test_id IS NULL OR d.test_id = s.test_id)
-     GROUP BY d.test_key
-     ORDER BY count(*) FILTER (WHERE r.passed > 0) DESC, sum(least(r.passed, r.failed + r.error)) DESC, d.test_key
-     LIMIT 30;
+     ORDER BY r.days DESC, r.both DESC, d.test_key
+     LIMIT 15;
 END $$;
 
--- How each run of the suspects ended, and what that tells. A run's outcome is that of the last attempt.
+-- How each run of the suspects ended, and what that tells, of the latest 500 attempts of each. A run's outcome is that of
+-- the last attempt.
 -- retried: it failed and passed when retried. same_commit: it ended otherwise than the run before it of the same code in
 -- the same place; at a developer's desk the first such change is what an edit looks like and does not count.
 -- across_commits: it ended otherwise than the run of another commit before it in this environment and branch.
@@ -482,39 +507,50 @@ RETURNS TABLE (framework text, test_id text, run_id uuid, started_at timestamptz
 LANGUAGE plpgsql STABLE
 SET jit = off
 SET plan_cache_mode = force_custom_plan
+SET work_mem = '16MB'
 AS $$
 #variable_conflict use_column
+DECLARE
+    frameworks text[];
+    names text[];
 BEGIN
+    SELECT array_agg(x.framework), array_agg(x.test_id) INTO frameworks, names FROM crossbridge.suspects(s) AS x;
     RETURN QUERY
     WITH outcomes AS (
-        SELECT x.framework, x.test_id, t.run_id,
+        SELECT x.number, t.run_id,
                (array_agg(t.status = 'passed' ORDER BY t.attempt DESC, t.status = 'passed'))[1] AS passed,
                coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
                         false) AS retried,
                sum(t.duration_us) FILTER (WHERE t.status <> 'passed') AS failed_us, max(t.created_at) AS last_at
-          FROM crossbridge.suspects(s) AS x
-          JOIN crossbridge.tests AS t ON t.test_id = x.test_id AND t.framework = x.framework
-         WHERE t.created_at >= s.since AND t.created_at < s.until AND t.status IN ('passed', 'failed', 'error')
-           AND (s.run_id IS NULL OR t.run_id = s.run_id)
-         GROUP BY 1, 2, 3
-    ), placed AS (
-        SELECT o.*, r.started_at, r.git_commit, r.environment, r.git_branch,
+          FROM generate_subscripts(names, 1) AS x(number)
+         CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t
+                              WHERE t.test_id = names[x.number] AND t.framework = frameworks[x.number]
+                                AND t.created_at >= s.since AND t.created_at < s.until
+                                AND t.status IN ('passed', 'failed', 'error')
+                                AND (s.run_id IS NULL OR t.run_id = s.run_id)
+                              ORDER BY t.created_at DESC, t.id DESC
+                              LIMIT 500) AS t
+         GROUP BY 1, 2
+    ), codes AS MATERIALIZED (
+        SELECT r.run_id, r.started_at, r.git_commit, r.environment, r.git_branch,
                r.environment = 'local' AND r.ci_provider IS NULL AS at_a_desk,
-               jsonb_build_array(r.git_commit, r.app_version, r.environment, split_part(r.os, ' ', 1), r.runtime, r.labels)
-                   AS same_code
-          FROM outcomes AS o
-          JOIN crossbridge.chosen_runs(s) AS r USING (run_id)
+               dense_rank() OVER (ORDER BY r.git_commit, r.app_version, r.environment, split_part(r.os, ' ', 1), r.runtime,
+                                           r.labels) AS code,
+               dense_rank() OVER (ORDER BY r.environment, r.git_branch) AS line
+          FROM crossbridge.chosen_runs(s) AS r
+         WHERE r.run_id IN (SELECT o.run_id FROM outcomes AS o)
     ), changes AS (
-        SELECT p.*, p.git_commit IS NOT NULL AND coalesce(p.passed <> lag(p.passed) OVER code, false) AS changed,
-               p.git_commit <> lag(p.git_commit) OVER line AND p.passed <> lag(p.passed) OVER line AS across_commits
-          FROM placed AS p
-        WINDOW code AS (PARTITION BY p.framework, p.test_id, p.same_code ORDER BY p.started_at, p.last_at, p.run_id),
-               line AS (PARTITION BY p.framework, p.test_id, p.environment, p.git_branch
-                            ORDER BY p.started_at, p.last_at, p.run_id)
+        SELECT o.*, c.started_at, c.code, c.at_a_desk,
+               c.git_commit IS NOT NULL AND coalesce(o.passed <> lag(o.passed) OVER code, false) AS changed,
+               c.git_commit <> lag(c.git_commit) OVER line AND o.passed <> lag(o.passed) OVER line AS across_commits
+          FROM outcomes AS o
+          JOIN codes AS c USING (run_id)
+        WINDOW code AS (PARTITION BY o.number, c.code ORDER BY c.started_at, o.last_at, o.run_id),
+               line AS (PARTITION BY o.number, c.line ORDER BY c.started_at, o.last_at, o.run_id)
     )
-    SELECT c.framework, c.test_id, c.run_id, c.started_at, c.last_at, c.passed, c.retried,
+    SELECT frameworks[c.number], names[c.number], c.run_id, c.started_at, c.last_at, c.passed, c.retried,
            c.changed AND NOT (c.at_a_desk AND 1 = count(*) FILTER (WHERE c.changed) OVER (
-               PARTITION BY c.framework, c.test_id, c.same_code ORDER BY c.started_at, c.last_at, c.run_id)),
+               PARTITION BY c.number, c.code ORDER BY c.started_at, c.last_at, c.run_id)),
            coalesce(c.across_commits, false), CASE WHEN c.retried THEN c.failed_us ELSE 0 END::bigint
       FROM changes AS c;
 END $$;
@@ -579,36 +615,43 @@ AS $$
      GROUP BY 1
 $$;
 
--- Tests that failed when they last ran: since which run, of which commit. Of the 50 that failed most over the last 7 days.
+-- Tests that failed when they last ran: since which run, of which commit. Of the 15 with the highest share of failures on
+-- the day they last ran, in the last 7 of the window.
 CREATE FUNCTION crossbridge.panel_broken(s crossbridge.scope)
 RETURNS TABLE (framework text, test_id text, broken_at timestamptz, git_commit text, git_branch text, environment text,
                run_id uuid, error_type text, failed_since bigint, passed_before timestamptz)
 LANGUAGE plpgsql STABLE
 SET jit = off
 SET plan_cache_mode = force_custom_plan
+SET work_mem = '16MB'
 AS $$
 #variable_conflict use_column
+DECLARE
+    frameworks text[];
+    names text[];
 BEGIN
+    SELECT array_agg(x.framework), array_agg(x.test_id) INTO frameworks, names
+      FROM (SELECT d.framework, d.test_id
+              FROM (SELECT DISTINCT ON (r.test_key) r.test_key, sum(r.n) AS n, sum(r.failed + r.error) AS failed
+                      FROM crossbridge.rollup_test_day AS r
+                     WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
+                       AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, (s.until AT TIME ZONE 'UTC')::date - 7)
+                       AND r.day <= (s.until AT TIME ZONE 'UTC')::date
+                     GROUP BY r.test_key, r.day
+                     ORDER BY r.test_key, r.day DESC) AS r
+              JOIN crossbridge.test_dim AS d USING (test_key)
+             WHERE r.failed > 0
+               AND (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
+               AND (s.test_id IS NULL OR d.test_id = s.test_id)
+             ORDER BY r.failed::float8 / r.n DESC, r.failed DESC, d.test_key
+             LIMIT 15) AS x;
     RETURN QUERY
-    WITH failing AS MATERIALIZED (
-        SELECT d.framework, d.test_id
-          FROM crossbridge.rollup_test_day AS r
-          JOIN crossbridge.test_dim AS d USING (test_key)
-         WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
-           AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, (s.until AT TIME ZONE 'UTC')::date - 7)
-           AND r.day <= (s.until AT TIME ZONE 'UTC')::date
-           AND (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
-           AND (s.test_id IS NULL OR d.test_id = s.test_id)
-         GROUP BY d.test_key
-        HAVING sum(r.failed + r.error) > 0
-         ORDER BY sum(r.failed + r.error)::float8 / sum(r.n) DESC, sum(r.failed + r.error) DESC, d.test_key
-         LIMIT 50
-    ), attempts AS (
-        SELECT f.framework, f.test_id, t.run_id, t.created_at, t.status = 'passed' AS passed, t.error_type,
-               max(t.created_at) FILTER (WHERE t.status = 'passed') OVER (PARTITION BY f.framework, f.test_id) AS passed_at
-          FROM failing AS f
-          JOIN crossbridge.tests AS t ON t.test_id = f.test_id AND t.framework = f.framework
-         WHERE t.created_at >= s.since AND t.created_at < s.until AND t.status IN ('passed', 'failed', 'error')
+    WITH attempts AS (
+        SELECT t.framework, t.test_id, t.run_id, t.created_at, t.status = 'passed' AS passed, t.error_type,
+               max(t.created_at) FILTER (WHERE t.status = 'passed') OVER (PARTITION BY t.framework, t.test_id) AS passed_at
+          FROM crossbridge.tests AS t
+         WHERE t.test_id = ANY (names) AND (t.framework, t.test_id) IN (SELECT * FROM unnest(frameworks, names))
+           AND t.created_at >= s.since AND t.created_at < s.until AND t.status IN ('passed', 'failed', 'error')
            AND (s.run_id IS NULL OR t.run_id = s.run_id)
            AND (s.environments IS NULL AND s.branches IS NULL
                 OR t.run_id IN (SELECT r.run_id FROM crossbridge.chosen_runs(s) AS r))
@@ -621,8 +664,7 @@ BEGIN
     SELECT f.framework, f.test_id, f.created_at, r.git_commit, r.git_branch, r.environment, f.run_id, f.error_type,
            f.failed_since, f.passed_at
       FROM first_failures AS f
-      LEFT JOIN crossbridge.runs AS r USING (run_id)
-     ORDER BY f.created_at DESC, f.framework, f.test_id;
+      LEFT JOIN crossbridge.runs AS r USING (run_id);
 END $$;
 
 -- Attempts by what their runs have in common: app_version, git_commit, git_branch or environment.
