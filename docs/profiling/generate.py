@@ -26,6 +26,9 @@ SETTINGS = HERE.parents[1] / "spec" / "settings.json"
 BEGIN, END = "<!-- settings: made by generate.py -->\n", "<!-- end of settings -->\n"
 
 DOCUMENTS = {
+    "init": '`{"directory": str, "frameworks": [{"framework": str, "evidence": str, "supported": bool}], "changes": '
+    '[{"path": str, "action": str, "purpose": str, "diff": [str]}], "written": bool, "notes": [str], '
+    '"refusals": [str]}`; `diff` with `--dry-run`; `action` is `create`, `edit` or `delete`',
     "runs": '`{"since": datetime, "runs": [Run]}`',
     "report": '`RunReport`, or with `--since` `WindowReport`; `{"run": null}` when there is no run',
     "slowest": '`{"since": datetime, "by": str, "slowest": [RankedTest]}`',

@@ -47,7 +47,7 @@ def init(
     as_json: Json = False,
 ) -> None:
     """
-    Have a project's tests recorded, by hooks that leave the tests alone.
+    Write the hooks that have a project's tests recorded.
 
     Finds the test frameworks by their files and writes a fixture into conftest.py, a listener for Robot Framework, a
     call into behave's environment.py; .env switches profiling on. A second call finds nothing to do. Exit code 1: it
