@@ -78,6 +78,7 @@ class Shape:
     skipped: float = 0.03
     flaky: float = 0.01
     parts: bool = True
+    slow: frozenset[int] = frozenset()  # tests that take 1.6 times as long
 
 
 def make_run(
@@ -86,7 +87,6 @@ def make_run(
     *,
     at_us: int,
     seed: int = 1,
-    slower: float = 1.0,
     **header: Any,
 ) -> str:
     """Deliver a run that began at `at_us`, a segment for each worker, and return its id."""
@@ -113,7 +113,7 @@ def make_run(
     for number in range(shape.tests):
         segment = main if alone else min(workers, key=lambda each: each.now_us)
         # What a test is depends on its number alone: the same from run to run, but for luck and noise.
-        _test(segment, number, random.Random(number), rng, shape, slower)
+        _test(segment, number, random.Random(number), rng, shape)
     for segment in [] if alone else workers:
         segment.close("passed", collected=len(segment.lines) - 1)
         segment.deliver(connection)
@@ -133,11 +133,11 @@ def name_of(number: int) -> str:
     return f"tests/{area}/test_{area}_{number % 7}.py::Test{area.capitalize()}::test_{words}[{number}]"
 
 
-def _test(  # noqa: PLR0917
-    segment: Segment, number: int, own: random.Random, luck: random.Random, shape: Shape, slower: float
+def _test(
+    segment: Segment, number: int, own: random.Random, luck: random.Random, shape: Shape
 ) -> None:
     test_id = name_of(number)
-    base_us = own.lognormvariate(0, 1.1) * shape.mean_ms * 550 * slower
+    base_us = own.lognormvariate(0, 1.1) * shape.mean_ms * 550 * (1.6 if number in shape.slow else 1.0)
     if luck.random() < shape.skipped:
         segment.start(test_id)
         segment.end(test_id, "skipped", 400, at_us=segment.now_us + 400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ from msgspec import Struct
 
 from crossbridge.analysis.breakdown import Breakdown, RankedPart, break_down, ranked_parts
 from crossbridge.analysis.flaky import FlakyTest, RetriedTest, flaky_tests, retried_tests
+from crossbridge.analysis.regressions import Regressions, find_regressions
 from crossbridge.analysis.report import CollectorHealth, collector_health, failing_tests
 from crossbridge.analysis.runs import Run, run_scope
 from crossbridge.analysis.scope import Scope
-from crossbridge.analysis.tests import RankedTest, RunningTest, ranked_tests, run_failures, running_tests
+from crossbridge.analysis.tests import RankedTest, RunningTest, run_failures, running_tests, slowest_tests
 from crossbridge.analysis.timeline import Lane, Timeline, run_attempts, timeline_of
 from crossbridge.analysis.totals import Totals, run_totals, window_totals
 from crossbridge.analysis.trend import (
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 MOST_ATTEMPTS = 50_000
-MOST_TESTS = 1_000  # of a window
+MOST_TESTS = 1_000  # failing ones of a window, retried ones of a run
+MOST_SLOW = 200  # of a window
 MOST_FAILURES = 5_000
 MOST_FLAKY = 100
+MOST_REGRESSIONS = 100  # each way
 MOST_PARTS = 200  # of each kind
-FLAKY_DAYS = 30  # before a run
+HISTORY_DAYS = 30  # before a run
 _NOT_GOOD = ("failed", "error", "interrupted")
 
 
@@ -92,6 +96,7 @@ class Page(Struct, frozen=True, kw_only=True):
     failed_tests: int
     retried: list[RetriedTest] = []
     flaky: list[FlakyHistory]
+    regressions: Regressions
     running: list[RunningTest]
     collector: CollectorHealth
 
@@ -103,7 +108,7 @@ def page_of_run(connection: Connection[Any], run: Run, framework: str | None = N
     timeline = timeline_of(attempts, complete=len(attempts) < MOST_ATTEMPTS)
     failures = run_failures(connection, scope, _NOT_GOOD)
     began = run.started_at or datetime.now(timezone.utc)
-    before = Scope(began - timedelta(days=FLAKY_DAYS), run.environment, None, framework, MOST_FLAKY)
+    before = Scope(began - timedelta(days=HISTORY_DAYS), run.environment, None, framework, MOST_FLAKY)
     return Page(
         generated_at=datetime.now(timezone.utc),
         run=run,
@@ -120,6 +125,9 @@ def page_of_run(connection: Connection[Any], run: Run, framework: str | None = N
         failed_tests=len(failures),
         retried=retried_tests(connection, scope.limited(MOST_TESTS)),
         flaky=_flaky(connection, before, until=scope.until),
+        regressions=find_regressions(
+            connection, replace(before, branch=run.git_branch, limit=MOST_REGRESSIONS)
+        ),
         running=running_tests(connection, scope.limited(MOST_TESTS)) if scope.since else [],
         collector=collector_health(connection, scope),
     )
@@ -141,10 +149,11 @@ def page_of_window(connection: Connection[Any], scope: Scope) -> Page:
         trend=trend_of_window(connection, scope),
         breakdown=break_down(connection, scope),
         parts=ranked_parts(connection, scope.limited(MOST_PARTS)),
-        ranked=ranked_tests(connection, scope.limited(MOST_TESTS), "total"),
+        ranked=slowest_tests(connection, scope.limited(MOST_SLOW), "total"),
         failures=group_failures((test.latest for test in failing), notes),
         failed_tests=len(failing),
         flaky=_flaky(connection, scope.limited(MOST_FLAKY)),
+        regressions=find_regressions(connection, scope.limited(MOST_REGRESSIONS)),
         running=running_tests(connection, scope.limited(MOST_TESTS)),
         collector=collector_health(connection, scope),
     )

@@ -180,19 +180,17 @@ function showRanked() {
     mounts.tests.append(empty('No test ended in this time.'));
     return;
   }
-  const whole = sum(data.totals.map((total) => total.total_us));
   const several = new Set(ranked.map((test) => test.framework)).size > 1;
-  const has = (name) => ranked.some((test) => test[name] !== null && test[name] !== undefined);
   tests = makeTable(mounts.tests, {
     caption: 'Tests by what their attempts took together', noun: 'test', count: ranked.length, sort: [0, true], text: (row) => ranked[row].test_id,
     columns: [
       time('Total', (row) => ranked[row].total_us, { bar: true }),
-      { label: 'Share', value: (row) => ranked[row].total_us, show: (row) => percent(ranked[row].total_us, whole) },
+      { label: 'Share', value: (row) => ranked[row].share, show: (row) => percent(ranked[row].share, 1) },
       { label: 'Test', left: true, wide: true, value: (row) => ranked[row].test_id, show: (row) => nameElement(ranked[row].test_id, ranked[row].framework) },
       ...(several ? [{ label: 'Framework', left: true, value: (row) => ranked[row].framework, show: (row) => ranked[row].framework }] : []),
       time('Average', (row) => ranked[row].average_us),
-      ...(has('p50_us') ? [time('p50', (row) => ranked[row].p50_us)] : []),
-      ...(has('p95_us') ? [time('p95', (row) => ranked[row].p95_us)] : []),
+      time('p50', (row) => ranked[row].p50_us),
+      time('p95', (row) => ranked[row].p95_us),
       time('Longest', (row) => ranked[row].max_us),
       figure('Attempts', (row) => ranked[row].attempts),
       figure('Failed', (row) => ranked[row].failed),
@@ -321,9 +319,11 @@ function showFlaky() {
     columns: [
       { label: 'Test', left: true, wide: true, value: (row) => at(row).test_id, show: (row) => nameElement(at(row).test_id, at(row).framework) },
       { label: 'Latest runs, oldest first', left: true, show: (row) => historyElement(flaky[row].outcomes) },
+      { label: 'Disturbed runs', value: (row) => at(row).score, show: (row) => `${number(at(row).flips)} of ${number(at(row).runs)}` },
+      { label: 'At least', value: (row) => at(row).flip_rate_low, show: (row) => percent(at(row).flip_rate_low, 1) },
       figure('Retried', (row) => at(row).retried_runs),
       figure('Commits', (row) => at(row).commits),
-      { label: 'Failed runs', value: (row) => at(row).failed_runs / at(row).runs, show: (row) => `${number(at(row).failed_runs)} of ${number(at(row).runs)}` },
+      time('Time lost', (row) => at(row).lost_us),
       { label: 'Last', value: (row) => at(row).last_flaked_at, show: (row) => at(row).last_flaked_at.slice(0, 10) },
     ],
   });
@@ -337,6 +337,47 @@ function historyElement(outcomes) {
   const told = [...tally].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
   return element('span', { class: 'history', role: 'img', 'aria-label': `latest ${counted(outcomes.length, 'run')}: ${told}` },
     ...outcomes.map((outcome) => element('span', { class: `cell ${outcome}` })));
+}
+
+/* ---- regressions ---- */
+
+const signed = (ratio) => `${ratio >= 1 ? '+' : '−'}${Math.abs(100 * (ratio - 1)).toFixed(1)}${NARROW}%`;
+
+function showRegressions() {
+  const { slower, faster, suite, tests: judged, units, unit, since } = data.regressions;
+  const mount = mounts.regressions;
+  const over = `${counted(judged, 'test')} with enough history, ${counted(units, unit)} since ${since.slice(0, 10)}`;
+  if (suite) {
+    mount.append(element('p', { class: 'empty' }, element('b', {}, `All tests together: ${signed(suite.ratio)} since ${moment(suite.since_at)}.`),
+      ' Other machines, or something every test goes through; single tests are judged beyond that.'));
+  }
+  if (!slower.length && !faster.length) {
+    const note = judged ? `Looked at ${over}.` : 'A test needs at least 8 runs to be judged.';
+    mount.append(empty(judged ? 'No test changed its pace.' : 'No test has enough history yet.', note));
+    return;
+  }
+  changeTable(mount, `Slower: ${number(slower.length)}`, slower);
+  changeTable(mount, `Faster: ${number(faster.length)}`, faster);
+  mount.append(element('p', { class: 'remark' }, `Looked at ${over}.`));
+}
+
+function changeTable(mount, title, changes) {
+  if (!changes.length) return;
+  mount.append(element('h3', { class: 'sub' }, title));
+  const commit = (one) => (one.git_commit ? visible(one.git_commit.slice(0, 10)) : '–');
+  makeTable(mount, {
+    caption: title, noun: 'test', count: changes.length, text: (row) => changes[row].test_id,
+    columns: [
+      { label: 'Change', value: (row) => changes[row].ratio, show: (row) => element('b', {}, signed(changes[row].ratio)) },
+      { label: '95 % interval', show: (row) => `${signed(changes[row].ratio_low)} to ${signed(changes[row].ratio_high)}` },
+      { label: 'Test', left: true, wide: true, value: (row) => changes[row].test_id, show: (row) => nameElement(changes[row].test_id, changes[row].framework) },
+      time('Before', (row) => changes[row].before_us),
+      time('After', (row) => changes[row].after_us),
+      { label: 'Since', left: true, value: (row) => changes[row].since_at, show: (row) => moment(changes[row].since_at) },
+      { label: 'Commit', left: true, show: (row) => commit(changes[row]) },
+      { label: 'False discovery rate', value: (row) => changes[row].q_value, show: (row) => (changes[row].q_value < 0.0001 ? '< 0.0001' : changes[row].q_value.toFixed(4)) },
+    ],
+  });
 }
 
 /* ---- theme, print, navigation ---- */
@@ -406,6 +447,7 @@ function showAll() {
   showTime();
   showWorkers();
   showFlaky();
+  showRegressions();
   showCalls('http', 'endpoint', 'Endpoint', 'No HTTP call was recorded.', 'Calls of requests, httpx, urllib3, aiohttp, RestAssured, Playwright and Cypress appear here.');
   showCalls('driver', 'command', 'Command', 'No browser command was recorded.', 'Commands of Selenium appear here.');
   followSections();
