@@ -7,7 +7,8 @@ import pytest
 
 from crossbridge.database.migrate import migrate
 from support.cli import run_cli
-from support.conformance import FRAMEWORKS, Example, Store
+from support.conformance import FRAMEWORKS, Example
+from support.conformance_rows import Store
 from support.postgres import db_environment
 from support.pytest_runs import clean_environ
 

@@ -33,8 +33,15 @@ def assert_lasts(example, run_id):
                 assert example.store.lasted_us(run_id, row["test_id"]) >= shortest
 
 
+def start(example, command):
+    """Start a command of the framework's, or skip with the reason why it has none."""
+    if example.framework.command(command) is None:
+        pytest.skip(f"not applicable: {example.framework.not_applicable[command]}")
+    return example.start(command)
+
+
 def test_run_gives_the_expected_rows_and_shows_the_slow_test_meanwhile(example):
-    process = example.start("run")
+    process = start(example, "run")
     for slow in example.framework.tests_of("slow"):
         assert example.is_shown_while_it_runs(process, slow["test_id"])
     said = example.finish(process)
@@ -45,17 +52,14 @@ def test_run_gives_the_expected_rows_and_shows_the_slow_test_meanwhile(example):
 
 
 def test_parallel_workers_give_the_same_rows_in_one_run(example):
-    wanted = example.framework.command(PARALLEL)
-    if wanted is None:
-        pytest.skip(f"not applicable: {example.framework.not_applicable[PARALLEL]}")
-    process = example.start(PARALLEL)
+    process = start(example, PARALLEL)
     said = example.finish(process)
-    assert process.returncode == wanted["exit_code"], said
+    assert process.returncode == example.framework.command(PARALLEL)["exit_code"], said
     assert_rows(example, PARALLEL, example.store.ended_run_id())
 
 
 def test_killed_run_keeps_what_ended_and_calls_the_rest_interrupted(example):
-    process = example.start("killed")
+    process = start(example, "killed")
     (killed,) = example.framework.tests_of("killed")
     assert example.is_shown_while_it_runs(process, killed["test_id"])
     example.kill(process)
