@@ -71,9 +71,10 @@ class Framework:
 FRAMEWORKS = [Framework(path) for path in sorted((FOLDER / "expected").glob("*.json"))]
 
 
-def is_named(test_id: str | None, scenario: str) -> bool:
-    """Whether a test bears a scenario's name in its language's manner: `Errors In Setup`, `errorsInSetup`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", test_id or "").lower()
+def is_named(test_id: str, scenario: str) -> bool:
+    """Whether a test, whatever its file is called, bears a scenario's name: `Errors In Setup`, `errorsInSetup`."""
+    name = re.split("::|#| › ", test_id.partition("[")[0])[-1]
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     return scenario in re.sub(r"[^a-z0-9]+", "_", words)
 
 
