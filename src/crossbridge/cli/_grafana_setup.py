@@ -32,6 +32,13 @@ P95 = Annotated[
 NoDataHours = Annotated[
     float, typer.Option(min=0, metavar="H", help="Alert when no result came for so many hours.")
 ]
+RootCert = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="The certificate of the database's CA, as Grafana sees it: for verify-ca and verify-full.",
+    ),
+]
 _LIMITS = Limits()
 
 
@@ -55,6 +62,7 @@ def provision(
         str | None,
         typer.Option(metavar="PATH", help="The file that holds the password, as Grafana sees it."),
     ] = None,
+    root_cert: RootCert = None,
     guide: Guide = GUIDE,
     lost_points: LostPoints = _LIMITS.lost_points,
     p95_s: P95 = _LIMITS.p95_s,
@@ -80,6 +88,7 @@ def provision(
         dashboards_at=dashboards_at or str(out.resolve() / "dashboards" / "crossbridge"),
         datasource_uid=datasource_uid,
         password_file=password_file,
+        root_cert=root_cert,
         guide=guide,
         limits=Limits(lost_points, p95_s, no_data_hours),
     )
@@ -113,6 +122,7 @@ def push(
             help="Make or update the data source too, from the settings CROSSBRIDGE_DB_*.",
         ),
     ] = False,
+    root_cert: RootCert = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
     guide: Guide = GUIDE,
     lost_points: LostPoints = _LIMITS.lost_points,
@@ -140,6 +150,7 @@ def push(
     wanted = Push(
         datasource_uid=datasource_uid,
         target=_target() if with_datasource else None,
+        root_cert=root_cert,
         guide=guide,
         limits=Limits(lost_points, p95_s, no_data_hours),
     )

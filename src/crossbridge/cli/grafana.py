@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -32,10 +33,10 @@ def build(
     as_json: Json = False,
 ) -> None:
     """
-    Build the dashboards from their code.
+    Build the dashboards from their code, and what goes with them.
 
-    For those who change them: the built files come with the package, and 'crossbridge grafana provision'
-    hands them out.
+    For those who change them: the built files come with the package, and 'crossbridge grafana provision' hands
+    them out. In the repository's folder the setup guide's tables and the provisioning files are built too.
 
     \b
     Examples:
@@ -51,6 +52,7 @@ def build(
         ) from error
 
     built = build_all()
+    built |= _companions(out, built)
     changed = [path for path, text in built.items() if _read(out / path) != text]
     if not check:
         for path in changed:
@@ -64,6 +66,20 @@ def build(
         _tell(out, changed, len(built), check)
     if check and changed:
         raise typer.Exit(1)
+
+
+def _companions(out: Path, dashboards: dict[str, str]) -> dict[str, str]:
+    """Return what else is built in the repository's folder: the guide's tables of panels, the provisioning files."""
+    from crossbridge.grafana import guide
+    from crossbridge.grafana.provision import COMMITTED, provisioning_files
+
+    found = {}
+    if text := _read(out / guide.NAME):
+        found[guide.NAME] = guide.with_panels(text, [json.loads(built) for built in dashboards.values()])
+    if (out / "provisioning").is_dir():
+        files = provisioning_files(COMMITTED, dashboards=False)
+        found |= {f"provisioning/{path}": file for path, file in files.items()}
+    return found
 
 
 def _read(path: Path) -> str | None:
@@ -81,4 +97,4 @@ def _tell(out: Path, changed: list[str], count: int, check: bool) -> None:
             f"{counted(len(changed), 'file')} of {count} differ. Build them with 'crossbridge grafana build'."
         )
     elif not changed:
-        print(f"{counted(count, 'dashboard')} in {safe(str(out))} up to date.")
+        print(f"{counted(count, 'file')} in {safe(str(out))} up to date.")

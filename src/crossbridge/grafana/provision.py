@@ -31,13 +31,14 @@ class Provisioning:
     """
     What the files say.
 
-    `dashboards_at` is the folder of the dashboards as Grafana sees it; `password_file` a file, as Grafana sees it, that
-    holds the database's password in place of the environment.
+    The paths are as Grafana sees them: `dashboards_at` the folder of the dashboards, `password_file` a file that holds
+    the database's password in place of the environment, `root_cert` the certificate of the database's CA.
     """
 
     dashboards_at: str
     datasource_uid: str = DATASOURCE_UID
     password_file: str | None = None
+    root_cert: str | None = None
     guide: str = alerts.GUIDE
     limits: alerts.Limits = alerts.DEFAULTS
 
@@ -57,6 +58,10 @@ def check_uid(uid: str) -> None:
             f"a data source's uid is 1 to 40 letters, digits, '-' and '_', got {uid!r}. See it in the address of the"
             " data source's page in Grafana."
         )
+
+
+# The files below grafana/provisioning, as grafana/compose.yml mounts them.
+COMMITTED = Provisioning(dashboards_at="/etc/crossbridge/dashboards")
 
 
 def provisioning_files(wanted: Provisioning, *, dashboards: bool = True) -> dict[str, str]:
@@ -121,6 +126,7 @@ def _datasource_file(wanted: Provisioning) -> str:
                     user="$CROSSBRIDGE_DB_USER",
                     sslmode="$CROSSBRIDGE_DB_SSLMODE",
                     password=password,
+                    root_cert=wanted.root_cert,
                 ),
             }
         ],
@@ -128,8 +134,11 @@ def _datasource_file(wanted: Provisioning) -> str:
     return f"{_HEAD} Grafana's own environment fills in $NAME.\n" + to_yaml(document)
 
 
-def datasource(*, address: str, database: str, user: str, sslmode: str, password: str) -> dict[str, Any]:
+def datasource(
+    *, address: str, database: str, user: str, sslmode: str, password: str, root_cert: str | None
+) -> dict[str, Any]:
     """Return what Grafana wants to know of a PostgreSQL data source; holds the password."""
+    certificate = {"tlsConfigurationMethod": "file-path", "sslRootCertFile": root_cert} if root_cert else {}
     return {
         "type": alerts.DATASOURCE_TYPE,
         "access": "proxy",
@@ -138,6 +147,7 @@ def datasource(*, address: str, database: str, user: str, sslmode: str, password
         "jsonData": {
             "database": database,
             "sslmode": sslmode,
+            **certificate,
             "postgresVersion": _POSTGRES_VERSION,
             "maxOpenConns": 10,
             "maxIdleConns": 10,

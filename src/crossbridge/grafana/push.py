@@ -36,10 +36,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Push:
-    """What is pushed. With `target` the data source too: the database as Grafana is to reach it."""
+    """What is pushed. With `target` the data source too: the database, and its CA, as Grafana is to reach them."""
 
     datasource_uid: str = DATASOURCE_UID
     target: Target | None = None
+    root_cert: str | None = None
     guide: str = alerts.GUIDE
     limits: alerts.Limits = alerts.DEFAULTS
 
@@ -62,7 +63,7 @@ def push(grafana: Client, wanted: Push, *, dry_run: bool = False) -> Iterator[Ch
     grafana.check_version()
     yield _push_folder(grafana, dry_run=dry_run)
     if wanted.target is not None:
-        yield _push_datasource(grafana, wanted.datasource_uid, wanted.target, dry_run=dry_run)
+        yield _push_datasource(grafana, wanted, wanted.target, dry_run=dry_run)
     elif grafana.get("datasources", "uid", wanted.datasource_uid) is None:
         raise UsageError(
             f"there is no data source with the uid {wanted.datasource_uid!r} in Grafana. Name one with"
@@ -81,7 +82,8 @@ def _push_folder(grafana: Client, *, dry_run: bool) -> Change:
     return Change("folder", alerts.FOLDER_UID, alerts.FOLDER, "create")
 
 
-def _push_datasource(grafana: Client, uid: str, target: Target, *, dry_run: bool) -> Change:
+def _push_datasource(grafana: Client, wanted: Push, target: Target, *, dry_run: bool) -> Change:
+    uid = wanted.datasource_uid
     there = grafana.get("datasources", "uid", uid)
     name = DATASOURCE if there is None else there["name"]
     body = {
@@ -93,6 +95,7 @@ def _push_datasource(grafana: Client, uid: str, target: Target, *, dry_run: bool
             user=str(target.user),
             sslmode=str(target.sslmode),
             password=str(target.password),
+            root_cert=wanted.root_cert,
         ),
     }
     if not dry_run and there is None:

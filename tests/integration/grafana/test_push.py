@@ -127,7 +127,7 @@ def test_dry_run_changes_nothing(grafana, push):
 def test_data_source_is_made_from_the_settings_and_updated(grafana, push, database_settings):
     grafana.datasources.clear()
     for _ in range(2):
-        push("--with-datasource")
+        push("--with-datasource", "--root-cert", "/ca.pem")
 
     made = grafana.datasources["crossbridge"]
     assert grafana.wrong == []
@@ -135,6 +135,7 @@ def test_data_source_is_made_from_the_settings_and_updated(grafana, push, databa
     assert made["user"] == "grafana"
     assert made["secureJsonData"] == {"password": PASSWORD}
     assert (made["jsonData"]["database"], made["jsonData"]["sslmode"]) == ("results", "verify-full")
+    assert made["jsonData"]["sslRootCertFile"] == "/ca.pem"
     assert [change for change in grafana.changes if "datasources" in change[1]] == [
         ("POST", "/datasources"),
         ("PUT", "/datasources/uid/crossbridge"),
