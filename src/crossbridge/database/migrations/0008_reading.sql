@@ -22,15 +22,6 @@ CREATE TABLE crossbridge.rollup_run_hour (
 ) WITH (fillfactor = 70);
 CREATE INDEX rollup_run_hour_hour ON crossbridge.rollup_run_hour (hour);
 
--- Histograms of all attempts of a day, whatever framework and environment: those of hist_day are too many to add up.
-CREATE TABLE crossbridge.hist_total_day (
-    day         date NOT NULL,
-    slot        smallint NOT NULL,
-    lo          integer NOT NULL,
-    cnt         integer[] NOT NULL,
-    PRIMARY KEY (day, slot)
-) WITH (fillfactor = 70);
-
 CREATE TABLE crossbridge.rollup_error_day (
     day         date NOT NULL,
     error_type  text NOT NULL,      -- the first 200 characters; '' when not told
@@ -98,22 +89,6 @@ BEGIN
         n = r.n + excluded.n, passed = r.passed + excluded.passed, failed = r.failed + excluded.failed,
         error = r.error + excluded.error, skipped = r.skipped + excluded.skipped, sum_us = r.sum_us + excluded.sum_us,
         min_us = least(r.min_us, excluded.min_us), max_us = greatest(r.max_us, excluded.max_us);
-END $$;
-
-CREATE FUNCTION crossbridge.rollup_total(events jsonb, run_slot smallint) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    INSERT INTO crossbridge.hist_total_day AS r
-    SELECT x.day, run_slot, (x.hist).lo, (x.hist).cnt
-      FROM (SELECT (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date AS day,
-                   crossbridge.hist_of(array_agg(crossbridge.hist_bin(e.duration_us))) AS hist
-              FROM jsonb_to_recordset(events) AS e(type text, at_us bigint, duration_us bigint)
-             WHERE e.type = 'test_end'
-             GROUP BY 1) AS x
-     ORDER BY 1
-    ON CONFLICT (day, slot) DO UPDATE SET
-        (lo, cnt) = (SELECT h.lo, h.cnt FROM crossbridge.hist_add(r.lo, r.cnt, excluded.lo, excluded.cnt) AS h);
 END $$;
 
 CREATE FUNCTION crossbridge.rollup_errors(
@@ -259,7 +234,6 @@ DECLARE
 BEGIN
     IF b.test_ends > 0 THEN
         PERFORM crossbridge.rollup_runs(s, events);
-        PERFORM crossbridge.rollup_total(events, slot);
     END IF;
     IF b.failed + b.error + b.http_calls + b.driver_commands = 0 THEN
         RETURN;
@@ -288,16 +262,6 @@ AS $$
      WHERE t.created_at >= since AND t.created_at < until
      GROUP BY 1, 2, 3
      ORDER BY 1, 2, 3;
-
-    DELETE FROM crossbridge.hist_total_day AS r WHERE r.day = rebuild_reading.day;
-    INSERT INTO crossbridge.hist_total_day
-    SELECT rebuild_reading.day, x.slot, (x.hist).lo, (x.hist).cnt
-      FROM (SELECT (get_byte(uuid_send(t.run_id), 15) % 8)::smallint AS slot,
-                   crossbridge.hist_of(array_agg(crossbridge.hist_bin(t.duration_us))) AS hist
-              FROM crossbridge.tests AS t
-             WHERE t.created_at >= since AND t.created_at < until
-             GROUP BY 1) AS x
-     ORDER BY 2;
 
     DELETE FROM crossbridge.rollup_error_day AS r WHERE r.day = rebuild_reading.day;
     INSERT INTO crossbridge.rollup_error_day

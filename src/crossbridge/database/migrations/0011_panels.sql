@@ -239,27 +239,21 @@ BEGIN
     SELECT x.at, crossbridge.hist_percentile((x.hist).lo, (x.hist).cnt, 0.50),
            crossbridge.hist_percentile((x.hist).lo, (x.hist).cnt, 0.95),
            crossbridge.hist_percentile((x.hist).lo, (x.hist).cnt, 0.99)
-      FROM (SELECT p.at, crossbridge.hist_sum(p.lo, p.cnt) AS hist
-              FROM (SELECT r.day::timestamp AT TIME ZONE 'UTC' AS at, r.lo, r.cnt
-                      FROM crossbridge.hist_total_day AS r
-                     WHERE r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (hours_from AT TIME ZONE 'UTC')::date
-                       AND s.environments IS NULL AND s.frameworks IS NULL
-                     UNION ALL
-                    SELECT r.day::timestamp AT TIME ZONE 'UTC', r.lo, r.cnt
+      FROM (SELECT p.at, crossbridge.hist_sum(p.packed) AS hist
+              FROM (SELECT r.day::timestamp AT TIME ZONE 'UTC' AS at, r.packed
                       FROM crossbridge.hist_day AS r
                      WHERE r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (hours_from AT TIME ZONE 'UTC')::date
-                       AND NOT (s.environments IS NULL AND s.frameworks IS NULL)
                        AND (s.environments IS NULL OR r.environment = ANY (s.environments))
                        AND (s.frameworks IS NULL OR r.framework = ANY (s.frameworks))
                      UNION ALL
-                    SELECT date_trunc(unit, r.hour, 'UTC'), r.lo, r.cnt
+                    SELECT date_trunc(unit, r.hour, 'UTC'), r.packed
                       FROM crossbridge.hist_hour AS r
                      WHERE (r.hour >= first_hour AND r.hour < first_day OR r.hour >= hours_from AND r.hour < rows_from)
                        AND (s.environments IS NULL OR r.environment = ANY (s.environments))
                        AND (s.branches IS NULL OR r.git_branch = ANY (s.branches))
                        AND (s.frameworks IS NULL OR r.framework = ANY (s.frameworks))
                      UNION ALL
-                    SELECT e.at, (e.hist).lo, (e.hist).cnt
+                    SELECT e.at, crossbridge.hist_pack((e.hist).lo, (e.hist).cnt)
                       FROM (SELECT date_trunc(unit, t.created_at, 'UTC') AS at,
                                    crossbridge.hist_of(array_agg(crossbridge.hist_bin(t.duration_us))) AS hist
                               FROM (SELECT * FROM crossbridge.chosen_tests(s, s.since, first_hour)
@@ -347,14 +341,15 @@ BEGIN
     SELECT x.name, x.method, x.n, x.errors, x.retries, x.sum_us, x.max_us,
            crossbridge.hist_percentile((x.hist).lo, (x.hist).cnt, 0.95)
       FROM (SELECT p.name, p.method, sum(p.n)::bigint AS n, sum(p.errors)::bigint AS errors, sum(p.retries)::bigint AS retries,
-                   sum(p.sum_us)::bigint AS sum_us, max(p.max_us) AS max_us, crossbridge.hist_sum(p.lo, p.cnt) AS hist
-              FROM (SELECT r.name, r.method, r.n, r.errors, r.retries, r.sum_us, r.max_us, r.lo, r.cnt
+                   sum(p.sum_us)::bigint AS sum_us, max(p.max_us) AS max_us, crossbridge.hist_sum(p.packed) AS hist
+              FROM (SELECT r.name, r.method, r.n, r.errors, r.retries, r.sum_us, r.max_us, r.packed
                       FROM crossbridge.rollup_call_day AS r
                      WHERE r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (rows_from AT TIME ZONE 'UTC')::date
                        AND r.kind = panel_calls.kind
                        AND (s.environments IS NULL OR r.environment = ANY (s.environments))
                      UNION ALL
-                    SELECT e.name, e.method, e.n, e.errors, e.retries, e.sum_us, e.max_us, (e.hist).lo, (e.hist).cnt
+                    SELECT e.name, e.method, e.n, e.errors, e.retries, e.sum_us, e.max_us,
+                           crossbridge.hist_pack((e.hist).lo, (e.hist).cnt)
                       FROM (SELECT c.name, c.method, count(*) AS n, count(*) FILTER (WHERE c.failed) AS errors,
                                    sum(c.retries) AS retries, sum(c.duration_us) AS sum_us, max(c.duration_us) AS max_us,
                                    crossbridge.hist_of(array_agg(crossbridge.hist_bin(c.duration_us))) AS hist
