@@ -10,6 +10,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from crossbridge.integrations._patching import hide_frame, patch
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     from crossbridge.integrations._patching import Install
 
+# Half of what a row costs right after a wait for the network, and tests call the same URLs again and again.
+_endpoint = lru_cache(maxsize=1000)(endpoint)
+
 
 def record(method: str, url: str, status: int | None, started_us: int, error: BaseException | None) -> None:
     """Write a row of the running test for a call that has ended now; `started_us` by our own clock."""
@@ -32,7 +36,7 @@ def record(method: str, url: str, status: int | None, started_us: int, error: Ba
         return
     at_us = now_us()
     collector.record_http_call(
-        endpoint(url),
+        _endpoint(url),
         method.upper(),
         status,
         at_us - started_us,
