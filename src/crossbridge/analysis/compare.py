@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp, inf, log, sqrt
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,9 +22,22 @@ OUTCOMES = frozenset([*FAILING, "passed", "xpassed"])
 _PRIOR_FREEDOM = 5  # what the other tests' noise weighs, in degrees of freedom
 _HISTORY_FREEDOM = 30  # what a test's own past weighs at most
 _LEAST_NOISE = 0.02
-_CANDIDATES = 300
+_CANDIDATES = 200
 
 State = Literal["passing", "failing", "mixed"]
+
+# by the states of base and head
+_BY_STATE: dict[tuple[State | None, State | None], str] = {
+    (None, "failing"): "new_failures",
+    ("passing", "failing"): "new_failures",
+    ("failing", "failing"): "still_failing",
+    ("failing", "passing"): "fixed",
+    ("mixed", "failing"): "flaky",
+    (None, "mixed"): "flaky",
+    ("passing", "mixed"): "flaky",
+    ("failing", "mixed"): "flaky",
+    ("mixed", "mixed"): "flaky",
+}
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -155,7 +168,7 @@ def compare(
     least_change: float = 0.1,
 ) -> Comparison:
     """
-    Compare two sides; runs on both of them count on the head's only, unless they are all the base has.
+    Compare two sides; runs on both of them count on the head's only. The same runs do not differ in anything.
 
     Args:
         connection: As the reading commands open it.
@@ -176,8 +189,8 @@ def compare(
         worst_first=WORST_FIRST,
     )
     border = len(base.runs)
-    lists = _outcomes(found, border)
     same = {run.run_id for run in base.runs} == ours
+    lists = _outcomes([] if same else found, border)
     suite, changed = (1.0, []) if same else _durations(connection, found, border, head, least_change)
     for name in ("new_failures", "still_failing", "flaky"):
         lists[name] = _with_errors(connection, lists[name], head)
@@ -197,21 +210,26 @@ def _outcomes(found: list[_Outcomes], border: int) -> dict[str, list[ComparedTes
     lists: dict[str, list[ComparedTest]] = {name: [] for name in names}
     for one in found:
         base, head = _halves(one, border)
-        test = ComparedTest(
-            framework=one.framework,
-            test_id=one.test_id,
-            base_status=base.status,
-            base_failed=base.failed,
-            base_runs=len(base.statuses),
-            base_retried=base.retried,
-            head_status=head.status,
-            head_failed=head.failed,
-            head_runs=len(head.statuses),
-            head_retried=head.retried,
-        )
-        for name in _classes(base, head):
-            lists[name].append(test)
+        if classes := _classes(base, head):
+            test = _compared_test(one, base, head)
+            for name in classes:
+                lists[name].append(test)
     return lists
+
+
+def _compared_test(one: _Outcomes, base: _Half, head: _Half) -> ComparedTest:
+    return ComparedTest(
+        framework=one.framework,
+        test_id=one.test_id,
+        base_status=base.status,
+        base_failed=base.failed,
+        base_runs=len(base.statuses),
+        base_retried=base.retried,
+        head_status=head.status,
+        head_failed=head.failed,
+        head_runs=len(head.statuses),
+        head_retried=head.retried,
+    )
 
 
 def _halves(one: _Outcomes, border: int) -> tuple[_Half, _Half]:
@@ -229,18 +247,7 @@ def _classes(base: _Half, head: _Half) -> list[str]:
         found.append("new_tests")
     if not head.statuses:
         found.append("vanished")
-    by_state = {
-        (None, "failing"): "new_failures",
-        ("passing", "failing"): "new_failures",
-        ("failing", "failing"): "still_failing",
-        ("failing", "passing"): "fixed",
-        ("mixed", "failing"): "flaky",
-        (None, "mixed"): "flaky",
-        ("passing", "mixed"): "flaky",
-        ("failing", "mixed"): "flaky",
-        ("mixed", "mixed"): "flaky",
-    }
-    if (head.state is not None) and (name := by_state.get((base.state, head.state))):
+    if name := _BY_STATE.get((base.state, head.state)):
         found.append(name)
     return found
 
@@ -307,23 +314,28 @@ def _durations(
     prior = _prior(pairs)
     past = _past(connection, candidates, head)
     judged = [_judge(pair, prior, past.get(place)) for place, pair in enumerate(candidates)]
-    q_values = benjamini_hochberg([p for p, _ in judged], len(pairs))
+    q_values = benjamini_hochberg([one.p for one in judged], len(pairs))
     return suite, [
-        ComparedDuration(
-            framework=pair.framework,
-            test_id=pair.test_id,
-            base_us=exp(fmean(pair.base)),
-            head_us=exp(fmean(pair.head)),
-            ratio=exp(pair.shift),
-            ratio_low=exp(pair.shift - reach),
-            ratio_high=exp(pair.shift + reach),
-            q_value=q,
-            base_count=len(pair.base),
-            head_count=len(pair.head),
-        )
-        for pair, (_, reach), q in zip(candidates, judged, q_values, strict=True)
+        _compared(pair, one, q)
+        for pair, one, q in zip(candidates, judged, q_values, strict=True)
         if q <= FALSE_DISCOVERIES
     ]
+
+
+def _compared(pair: _Pair, judged: _Judged, q: float) -> ComparedDuration:
+    reach = judged.error * t_quantile(0.95, judged.freedom)
+    return ComparedDuration(
+        framework=pair.framework,
+        test_id=pair.test_id,
+        base_us=exp(fmean(pair.base)),
+        head_us=exp(fmean(pair.head)),
+        ratio=exp(pair.shift),
+        ratio_low=exp(pair.shift - reach),
+        ratio_high=exp(pair.shift + reach),
+        q_value=q,
+        base_count=len(pair.base),
+        head_count=len(pair.head),
+    )
 
 
 def _levelled(found: list[_Outcomes], border: int) -> tuple[list[Series], dict[int, float]]:
@@ -383,8 +395,13 @@ def _past(connection: Connection[Any], candidates: list[_Pair], head: Side) -> d
     }
 
 
-def _judge(pair: _Pair, prior: float, past: _Noise | None) -> tuple[float, float]:
-    """Return the p-value of no change, and how far the 95 % interval reaches either way."""
+class _Judged(NamedTuple):
+    p: float  # of no change
+    error: float  # of the shift
+    freedom: float
+
+
+def _judge(pair: _Pair, prior: float, past: _Noise | None) -> _Judged:
     freedom, squares = float(pair.freedom), pair.squares
     if past:
         weight = min(past.n - 1, _HISTORY_FREEDOM)
@@ -396,4 +413,4 @@ def _judge(pair: _Pair, prior: float, past: _Noise | None) -> tuple[float, float
         freedom += _PRIOR_FREEDOM
         squares += _PRIOR_FREEDOM * prior
     error = sqrt(squares / freedom * (1 / len(pair.base) + 1 / len(pair.head)))
-    return t_tails(pair.shift / error, freedom), error * t_quantile(0.95, freedom)
+    return _Judged(t_tails(pair.shift / error, freedom), error, freedom)

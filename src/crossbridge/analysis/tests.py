@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from crossbridge.analysis.scope import RunScope, Scope
 
-MEASURED_ATTEMPTS = 20_000  # of all tests listed together: rows of one test lie far apart
+MEASURED_ATTEMPTS = 10_000  # of all tests listed together: rows of one test lie far apart
 
 Rank = Literal["average", "max", "total", "failed"]
 

@@ -93,19 +93,34 @@ SELECT * FROM (
  LIMIT %(limit)s;
 
 -- latest_failures --
--- The newest failing attempt in the window of each of these tests.
+-- The newest failing attempt in the window of each of these tests. When it was is told by the index of failures and
+-- retries alone; by its time the row is found.
+WITH wanted AS MATERIALIZED (
+    SELECT framework, test_id FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) AS w(framework, test_id)
+), newest AS MATERIALIZED (
+    SELECT t.framework, t.test_id, max(t.created_at) AS created_at
+      FROM crossbridge.tests AS t
+      JOIN wanted USING (framework, test_id)
+     WHERE t.created_at >= %(since)s AND (t.status IN ('failed', 'error') OR t.attempt > 1)
+       AND t.status IN ('failed', 'error')
+       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
+            OR t.run_id IN (SELECT run_id FROM crossbridge.runs
+                             WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
+                               AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
+     GROUP BY 1, 2
+)
 SELECT f.*
-  FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) AS wanted(framework, test_id)
+  FROM newest
  CROSS JOIN LATERAL (
      SELECT t.framework, t.test_id, t.status, t.attempt, t.created_at, t.duration_us, t.error_type, t.error_message
        FROM crossbridge.tests AS t
-      WHERE t.framework = wanted.framework AND t.test_id = wanted.test_id
-        AND t.created_at >= %(since)s AND t.status IN ('failed', 'error')
+      WHERE t.created_at = newest.created_at AND t.framework = newest.framework AND t.test_id = newest.test_id
+        AND t.status IN ('failed', 'error')
         AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
              OR t.run_id IN (SELECT run_id FROM crossbridge.runs
                               WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
                                 AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
-      ORDER BY t.created_at DESC
+      ORDER BY t.attempt DESC
       LIMIT 1) AS f;
 
 -- running_tests --
