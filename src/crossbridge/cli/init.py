@@ -60,7 +60,7 @@ def init(
       crossbridge init --remove
     """
     from crossbridge.orchestration.config_generator import plan_init, plan_remove
-    from crossbridge.orchestration.files import apply
+    from crossbridge.orchestration.files import NotWritten, apply
 
     _check(directory, framework or [], remove=remove)
     plan = (
@@ -70,7 +70,11 @@ def init(
     if not as_json:
         _show(plan, dry_run=dry_run, remove=remove)
     if written:
-        apply(plan.changes)
+        try:
+            apply(plan.changes)
+        except NotWritten as error:
+            error.args = (safe(str(error)),)
+            raise
     if as_json:
         print_json(_document(plan, written=written, dry_run=dry_run))
     for refusal in plan.refusals:
@@ -100,21 +104,34 @@ def _document(plan: Plan, *, written: bool, dry_run: bool) -> dict[str, object]:
     changes = []
     for change in plan.changes:
         name = plan.name(change.path)
-        entry: dict[str, object] = {"path": name, "action": change.action, "purpose": change.purpose}
+        entry: dict[str, object] = {
+            "path": _storable(name),
+            "action": change.action,
+            "purpose": change.purpose,
+        }
         if dry_run:
-            entry["diff"] = list(diff(change, name))
+            entry["diff"] = [_storable(line) for line in diff(change, name)]
         changes.append(entry)
     return {
-        "directory": str(plan.root),
+        "directory": _storable(str(plan.root)),
         "frameworks": [
-            {"framework": one.framework, "evidence": one.evidence.as_posix(), "supported": one.supported}
+            {
+                "framework": one.framework,
+                "evidence": _storable(one.evidence.as_posix()),
+                "supported": one.supported,
+            }
             for one in plan.found
         ],
         "changes": changes,
         "written": written,
-        "notes": plan.notes,
-        "refusals": plan.refusals,
+        "notes": [_storable(note) for note in plan.notes],
+        "refusals": [_storable(refusal) for refusal in plan.refusals],
     }
+
+
+def _storable(text: str) -> str:
+    """Escape what JSON cannot carry: the bytes of a file's name that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _show(plan: Plan, *, dry_run: bool, remove: bool) -> None:

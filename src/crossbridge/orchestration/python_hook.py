@@ -58,11 +58,11 @@ class PythonHook:
         there = _find(content)
         original = content if there is None else there.before + there.after
         tree = _parse(original)
-        lines = without = self._lines()
+        lines = whole = self._lines()
         if source.has_import(tree, self.imported):
             lines = source.without_import(lines, self.imported)
         if there is not None:
-            is_ours = any(source.same_code(there.body, one) for one in (lines, without))
+            is_ours = any(source.same_code(there.body, one) for one in (lines, whole))
             return content if is_ours else block.replace(there, lines)
         if self._is_there_by_hand(tree):
             return content

@@ -253,6 +253,30 @@ def test_remove_keeps_an_import_that_the_users_own_lines_have_come_to_use(projec
     assert "tests/conftest.py keeps 'import pytest': your own lines use it by now." in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("theirs", "count"),
+    [("import os, pytest\n", 0), ("import pytest as pt\n", 1), ("if True:\n    import pytest\n", 1), ("", 1)],
+)
+def test_pytest_is_imported_unless_the_file_does_so_already(project, init, theirs, count):
+    make(project, {"tests/conftest.py": theirs})
+    assert init(project).returncode == 0
+    merged = (project / "tests/conftest.py").read_text()
+    assert merged.removeprefix(theirs).splitlines().count("import pytest") == count
+    # An import of theirs that goes is made up for.
+    (project / "tests/conftest.py").write_text(merged.removeprefix(theirs))
+    assert init(project).returncode == 0
+    assert "import pytest" in (project / "tests/conftest.py").read_text().splitlines()
+
+
+def test_file_names_that_are_no_text_are_shown_as_escapes(tmp_path, init):
+    folder = tmp_path / os.fsdecode(b"d\xff")
+    make(folder, PYTEST)
+    for args in ((), ("--json",), ("--dry-run",), ("--remove",)):
+        ended = init(tmp_path, *args)
+        assert ended.returncode == 0, ended.stderr
+        assert "udcff" in ended.stdout or "Nothing" in ended.stdout
+
+
 def test_lines_that_were_edited_go_with_force_only(project, init):
     assert init(project).returncode == 0
     conftest = project / "tests/conftest.py"

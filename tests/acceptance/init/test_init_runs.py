@@ -198,7 +198,9 @@ def test_robot_framework_6_is_recorded_too(tmp_path, init):
 @pytest.fixture
 def pytest_project(tmp_path, init):
     project = initialised(tmp_path / "project", init)
-    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n")
+    project.write(
+        "pytest.ini", "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
+    )
     return project
 
 
