@@ -98,6 +98,7 @@ def trace(
     from crossbridge.analysis.runs import run_scope
     from crossbridge.analysis.timeline import run_attempts
     from crossbridge.analysis.trace import run_parts, trace_of
+    from crossbridge.cli._text import counted
 
     with database_of_settings() as connection:
         found = _run(connection, run, framework)
@@ -117,7 +118,7 @@ def trace(
     if as_json:
         print_json({"run_id": found.run_id, "file": str(out), "slices": slices})
     else:
-        say(f"Written: {out}, {slices:,} slices. Open it in ui.perfetto.dev or chrome://tracing.")
+        say(f"Written: {out}, {counted(slices, 'slice')}. Open it in ui.perfetto.dev or chrome://tracing.")
 
 
 _PARTS_PER_TEST = 10

@@ -319,10 +319,9 @@ function showFlaky() {
     columns: [
       { label: 'Test', left: true, wide: true, value: (row) => at(row).test_id, show: (row) => nameElement(at(row).test_id, at(row).framework) },
       { label: 'Latest runs, oldest first', left: true, show: (row) => historyElement(flaky[row].outcomes) },
-      { label: 'Disturbed runs', value: (row) => at(row).score, show: (row) => `${number(at(row).flips)} of ${number(at(row).runs)}` },
+      { label: 'Disturbed', value: (row) => at(row).score, show: (row) => `${number(at(row).flips)} of ${number(at(row).runs)}` },
       { label: 'At least', value: (row) => at(row).flip_rate_low, show: (row) => percent(at(row).flip_rate_low, 1) },
-      figure('Retried', (row) => at(row).retried_runs),
-      figure('Commits', (row) => at(row).commits),
+      { label: 'Evidence', left: true, show: (row) => evidence(at(row)) },
       time('Time lost', (row) => at(row).lost_us),
       { label: 'Last', value: (row) => at(row).last_flaked_at, show: (row) => at(row).last_flaked_at.slice(0, 10) },
     ],
@@ -330,6 +329,10 @@ function showFlaky() {
   const used = [...new Set(flaky.flatMap((one) => one.outcomes))];
   mounts.flaky.append(element('ul', { class: 'legend' }, ...used.map((outcome) => element('li', {}, statusElement(outcome), outcome === 'flaky' ? ' (passed when retried)' : ''))));
 }
+
+const evidence = (test) => [
+  test.retried_runs ? `retried in ${counted(test.retried_runs, 'run')}` : '', test.commits ? `both ways of ${counted(test.commits, 'commit')}` : '',
+].filter(Boolean).join(', ');
 
 function historyElement(outcomes) {
   const tally = new Map();
@@ -373,9 +376,9 @@ function changeTable(mount, title, changes) {
       { label: 'Test', left: true, wide: true, value: (row) => changes[row].test_id, show: (row) => nameElement(changes[row].test_id, changes[row].framework) },
       time('Before', (row) => changes[row].before_us),
       time('After', (row) => changes[row].after_us),
-      { label: 'Since', left: true, value: (row) => changes[row].since_at, show: (row) => moment(changes[row].since_at) },
+      { label: 'Since', left: true, value: (row) => changes[row].since_at, show: (row) => moment(changes[row].since_at).slice(0, 16) },
       { label: 'Commit', left: true, show: (row) => commit(changes[row]) },
-      { label: 'False discovery rate', value: (row) => changes[row].q_value, show: (row) => (changes[row].q_value < 0.0001 ? '< 0.0001' : changes[row].q_value.toFixed(4)) },
+      { label: 'q-value', value: (row) => changes[row].q_value, show: (row) => (changes[row].q_value < 0.0001 ? '< 0.0001' : changes[row].q_value.toFixed(4)) },
     ],
   });
 }
