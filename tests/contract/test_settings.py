@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -63,9 +62,7 @@ def test_the_table_names_the_same_settings():
     assert [(row["name"], row["yaml"]) for row in TABLE] == [
         (setting.name, setting.yaml) for setting in SETTINGS
     ]
-    assert {setting.field for setting in SETTINGS} == {field.name for field in fields(ProfileConfig)} - {
-        "project_root"
-    }
+    assert {setting.field for setting in SETTINGS} == set(ProfileConfig.__struct_fields__) - {"project_root"}
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row["name"] not in FOUND_OUT], ids=row_id)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+from msgspec.structs import replace
 
 from crossbridge.cli._common import prepare_target, say
 from crossbridge.errors import CrossbridgeError, DatabaseError

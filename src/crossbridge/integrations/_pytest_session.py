@@ -6,11 +6,11 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from crossbridge.errors import CrossbridgeError
 from crossbridge.integrations import _libraries

@@ -5,10 +5,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -123,8 +122,7 @@ class SegmentEnd(msgspec.Struct, tag_field="type", tag="segment_end", kw_only=Tr
     next: str | None = None
 
 
-@dataclass(frozen=True)
-class ProfileConfig:
+class ProfileConfig(msgspec.Struct, frozen=True):
     """
     Settings of a collector and of its shipper. `spec/settings.json` gives names, ranges and meanings.
 
@@ -138,12 +136,12 @@ class ProfileConfig:
     postgres_port: int = POSTGRES_PORT
     postgres_database: str | None = None
     postgres_user: str | None = None
-    postgres_password: str | None = field(default=None, repr=False)
+    postgres_password: str | None = None
     postgres_sslmode: str = "prefer"
     run_id: str | None = None
     environment: str | None = None
     app_version: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     queue_size: int = QUEUE_SIZE
     batch_size: int = BATCH_SIZE
     flush_interval_s: float = FLUSH_INTERVAL_S
@@ -152,13 +150,23 @@ class ProfileConfig:
     pool_max: int = POOL_MAX
     drain_timeout_s: float = DRAIN_TIMEOUT_S
     data_dir: Path | None = None
-    project_root: Path = field(default_factory=Path.cwd)
+    project_root: Path = msgspec.field(default_factory=Path.cwd)
 
     def __post_init__(self) -> None:
         """Take plain strings for what they stand for."""
-        object.__setattr__(self, "backend", StorageBackendType(self.backend))
-        object.__setattr__(self, "spool_dir", Path(self.spool_dir))
-        object.__setattr__(self, "project_root", Path(self.project_root).absolute())
+        for name, value in (
+            ("backend", StorageBackendType(self.backend)),
+            ("spool_dir", Path(self.spool_dir)),
+            ("project_root", Path(self.project_root).absolute()),
+        ):
+            msgspec.structs.force_setattr(self, name, value)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return all fields but the password."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "postgres_password"]
+
+    def __repr__(self) -> str:
+        return f"ProfileConfig({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     @staticmethod
     def load(environ: Mapping[str, str] | None = None, project_root: Path | None = None) -> ProfileConfig:

@@ -4,10 +4,10 @@ import gc
 import json
 import sys
 import threading
-from dataclasses import replace
 from itertools import count
 
 import pytest
+from msgspec.structs import replace
 
 import crossbridge
 from crossbridge.errors import ConfigError

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from crossbridge.errors import ConfigError
 from crossbridge.profiling.config import check, load, settings_texts
