@@ -177,7 +177,7 @@ def test_descriptor_of_another_tool_is_bound_as_it_wants(library):
     assert vars(client)["send"] is descriptor
 
 
-@pytest.mark.parametrize("stand_in", [mock.MagicMock(), object(), None], ids=str)
+@pytest.mark.parametrize("stand_in", [mock.MagicMock(), object(), None], ids=["mock", "object", "none"])
 def test_stand_in_for_a_library_is_left_alone(library, monkeypatch, stand_in):
     monkeypatch.setattr(Faults, "first", None)
     monkeypatch.setitem(sys.modules, "shop_client", stand_in)
