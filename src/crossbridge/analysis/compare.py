@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from crossbridge.analysis._rows import WORST_FIRST, rows
 from crossbridge.analysis.history import RunPlace, Series, factors_of, without_factors
-from crossbridge.analysis.regressions import FALSE_DISCOVERIES, LEAST_CHANGE_US
+from crossbridge.analysis.regressions import LEAST_CHANGE_US
 from crossbridge.analysis.statistics import benjamini_hochberg, spread, t_quantile, t_tails
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FAILING = frozenset(["failed", "error", "interrupted"])
 OUTCOMES = frozenset([*FAILING, "passed", "xpassed"])
+_FALSE_DISCOVERIES = 0.05  # of what is reported, by design
 _PRIOR_FREEDOM = 5  # what the other tests' noise weighs, in degrees of freedom
 _HISTORY_FREEDOM = 30  # what a test's own past weighs at most
 _LEAST_NOISE = 0.02
@@ -318,7 +319,7 @@ def _durations(
     return suite, [
         _compared(pair, one, q)
         for pair, one, q in zip(candidates, judged, q_values, strict=True)
-        if q <= FALSE_DISCOVERIES
+        if q <= _FALSE_DISCOVERIES
     ]
 
 

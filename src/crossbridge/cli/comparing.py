@@ -57,9 +57,8 @@ def regressions(
     List tests that got slower and stayed so.
 
     Says by how much, since which commit and how sure. A test is judged when it passed in 8 runs (or days, of a
-    long history). What all tests have in common, such as a slower machine, is told apart and taken out. About 5%
-    of the tests listed are there by chance. Judge one branch and one environment where they differ: crossbridge
-    regressions --branch main --env ci.
+    long history). What all tests have in common, such as a slower machine, is told apart and taken out. Where they
+    differ, judge one branch in one environment: crossbridge regressions --branch main --env ci.
 
     \b
     Examples:
