@@ -2,8 +2,8 @@
 -- What the attempts took, and what of it was set-up and tear-down.
 SELECT count(*) AS attempts,
        coalesce(sum(duration_us), 0)::bigint AS total_us,
-       coalesce(sum(least(setup_us, duration_us)), 0)::bigint AS setup_us,
-       coalesce(sum(least(teardown_us, duration_us)), 0)::bigint AS teardown_us
+       coalesce(sum(least(coalesce(setup_us, 0), duration_us)), 0)::bigint AS setup_us,
+       coalesce(sum(least(coalesce(teardown_us, 0), duration_us)), 0)::bigint AS teardown_us
   FROM crossbridge.tests
  WHERE created_at BETWEEN %(since)s AND coalesce(%(until)s::timestamptz, 'infinity')
    AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
