@@ -164,7 +164,7 @@ class _Hop:
     async def fail(_session: Any, kept: Any, params: Any) -> None:
         error = params.exception
         status = getattr(error, "status", None) or None  # it was answered, and `raise_for_status` asked for
-        has_told_all = status is None and getattr(error, "history", ())  # too many redirects
+        has_told_all = status is None and bool(getattr(error, "history", None))  # too many redirects
         if params.url.host and not has_told_all:
             _Hop.note(kept, params, status, None if status else error)
 

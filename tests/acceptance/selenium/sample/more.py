@@ -102,6 +102,7 @@ def test_thread(shop):
 
 def test_http_beside_the_browser(shop, shop_url):
     assert requests.get(shop_url).status_code == 200
+    assert shop._get_cdp_details()  # Selenium's own HTTP, for its connection of BiDi
     shop.find_element(By.ID, "user")
 
 
