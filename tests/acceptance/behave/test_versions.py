@@ -18,7 +18,9 @@ FAILED_THERE = ("::Raises", "::Undefined")
 
 @pytest.fixture
 def old(tmp_path):
-    suite = Suite(tmp_path / "old", example="behave", python=python_with("behave==1.2.6", "setuptools<80", "requests"))
+    suite = Suite(
+        tmp_path / "old", example="behave", python=python_with("behave==1.2.6", "setuptools<80", "requests")
+    )
     with (suite.folder / "features/environment.py").open("a") as file:
         file.write(INSTALL)
     steps = suite.folder / "features/steps.feature"
