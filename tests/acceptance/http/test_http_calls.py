@@ -194,8 +194,8 @@ def test_a_call_ends_before_its_body_is_read(recorded):
 def test_durations_are_the_clocks_not_the_tests(recorded):
     for event in recorded.of_type("http_call"):
         assert 0 < event["duration_us"] < 30_000_000
-        waits = event["endpoint"].endswith("/never")
-        assert not waits or event["duration_us"] >= 50_000
+        if event.get("error", "").startswith("ReadTimeout"):  # whose clock runs within ours
+            assert event["duration_us"] >= 50_000
 
 
 def test_no_secret_is_in_the_spool(now, recorded):
