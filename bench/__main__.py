@@ -26,6 +26,7 @@ from bench import (
     pytest_runs,
     record,
     regressions,
+    report,
     scale,
 )
 from bench.machine import facts
@@ -48,6 +49,7 @@ GROUPS: dict[str, Callable[[Stage], list[Line]]] = {
     "end": end.measure,
     "backlog": backlog.measure,
     "regressions": regressions.measure,
+    "report": report.measure,
     "scale": scale.measure,
 }
 ON_REQUEST = {"scale"}  # takes twenty minutes and 8 GB of disk: measured when it is named

@@ -26,6 +26,7 @@ TITLES = {
     "end": "The end of a run",
     "backlog": "Delivering a backlog",
     "regressions": "Finding slow-downs",
+    "report": "The HTML report",
     "scale": "Ten million tests",
 }
 
