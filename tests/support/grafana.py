@@ -51,7 +51,9 @@ class Page:
 
     def _macro(self, match: re.Match[str]) -> str:
         name, arguments = match[1], [argument.strip() for argument in match[2].split(",")]
-        since, until = (f"'{moment:%Y-%m-%dT%H:%M:%S.%fZ}'" for moment in (_utc(self.since), _utc(self.until)))
+        since, until = (
+            f"'{moment:%Y-%m-%dT%H:%M:%S.%fZ}'" for moment in (_utc(self.since), _utc(self.until))
+        )
         if name == "__timeFilter":
             return f"{arguments[0]} BETWEEN {since} AND {until}"
         if name in ("__timeFrom", "__timeTo"):

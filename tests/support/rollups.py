@@ -74,6 +74,61 @@ _PAIRS = {
             " FROM crossbridge.hist_day, generate_subscripts(cnt, 1) AS i WHERE cnt[i] <> 0 GROUP BY 1, 2, 3, 4"
         ),
     ),
+    "rollup_run_hour": (
+        (
+            "SELECT t.run_id, date_trunc('hour', t.created_at, 'UTC'), t.framework, count(*),"
+            " count(*) FILTER (WHERE t.status = 'passed'), count(*) FILTER (WHERE t.status = 'failed'),"
+            f" count(*) FILTER (WHERE t.status = 'error'), count(*) FILTER (WHERE t.status = 'skipped'), {_US}"
+            " FROM crossbridge.tests AS t GROUP BY 1, 2, 3"
+        ),
+        (
+            "SELECT run_id, hour, framework, n, passed, failed, error, skipped, sum_us, min_us, max_us"
+            " FROM crossbridge.rollup_run_hour"
+        ),
+    ),
+    "rollup_error_day": (
+        (
+            f"SELECT {_DAY}, left(coalesce(t.error_type, ''), 200), t.framework, {_ENVIRONMENT}, coalesce(r.git_branch, ''),"
+            " count(*) FILTER (WHERE t.status = 'failed'), count(*) FILTER (WHERE t.status = 'error'), max(t.created_at)"
+            " FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id)"
+            " WHERE t.status IN ('failed', 'error') GROUP BY 1, 2, 3, 4, 5"
+        ),
+        (
+            "SELECT day, error_type, framework, environment, git_branch, sum(failed), sum(error), max(last_at)"
+            " FROM crossbridge.rollup_error_day GROUP BY 1, 2, 3, 4, 5"
+        ),
+    ),
+    "rollup_call_day": (
+        (
+            f"SELECT {_DAY}, 'http', left(t.endpoint, 300), left(t.method, 20), {_ENVIRONMENT}, count(*),"
+            " count(*) FILTER (WHERE t.error IS NOT NULL OR t.status_code IS NULL OR t.status_code >= 400), 0,"
+            " sum(t.duration_us), max(t.duration_us), crossbridge.hist_of(array_agg(crossbridge.hist_bin(t.duration_us)))"
+            " FROM crossbridge.http_calls AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 3, 4, 5 UNION ALL "
+            f"SELECT {_DAY}, 'driver', left(t.command, 300), '', {_ENVIRONMENT}, count(*),"
+            " count(*) FILTER (WHERE t.error IS NOT NULL), sum(t.retry_count),"
+            " sum(t.duration_us), max(t.duration_us), crossbridge.hist_of(array_agg(crossbridge.hist_bin(t.duration_us)))"
+            " FROM crossbridge.driver_commands AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 3, 5"
+        ),
+        (
+            "SELECT day, kind, name, method, environment, n, errors, retries, sum_us, max_us,"
+            " ROW(lo, cnt)::crossbridge.histogram FROM crossbridge.rollup_call_day"
+        ),
+    ),
+    "rollup_test_version": (
+        (
+            f"SELECT left(r.app_version, 200), {_ENVIRONMENT}, coalesce(r.git_branch, ''), {_DAY}, t.test_id, t.framework,"
+            " count(*), count(*) FILTER (WHERE t.status = 'passed'), count(*) FILTER (WHERE t.status = 'failed'),"
+            " count(*) FILTER (WHERE t.status = 'error'),"
+            " coalesce(sum(t.duration_us) FILTER (WHERE t.status = 'passed'), 0)"
+            " FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id)"
+            " WHERE r.app_version IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6"
+        ),
+        (
+            "SELECT app_version, environment, git_branch, day, test_id, framework, n, passed, failed, error, passed_us"
+            " FROM crossbridge.rollup_test_version JOIN crossbridge.version_dim USING (version_key)"
+            " JOIN crossbridge.test_dim USING (test_key)"
+        ),
+    ),
     "runs": (
         f"SELECT t.run_id, count(*), {_BY_STATUS} FROM crossbridge.tests AS t GROUP BY 1",
         f"SELECT run_id, tests, {', '.join(_STATUSES)} FROM crossbridge.runs WHERE tests > 0",

@@ -105,7 +105,7 @@ ORDER BY 1""",
             "short",
             24,
             """SELECT test_id, framework, count(*) AS saved, sum(failed_attempts)::bigint AS failed_attempts,
-  (sum(lost_us) / 1000)::bigint AS lost, max(saved_at) AS last_at
+  sum(lost_us)::bigint / 1000 AS lost, max(saved_at) AS last_at
 FROM crossbridge.panel_saved($scope)
 GROUP BY 1, 2 ORDER BY lost DESC, 1, 2 LIMIT 20""",
             columns={

@@ -611,7 +611,7 @@ AS $$
 $$;
 
 -- Tests that failed when they last ran: since which run, of which commit. Of the 15 with the highest share of failures on
--- the day they last ran, in the last 7 of the window.
+-- the day they last ran, among those that failed in the last 7 days of the window.
 CREATE FUNCTION crossbridge.panel_broken(s crossbridge.scope)
 RETURNS TABLE (framework text, test_id text, broken_at timestamptz, git_commit text, git_branch text, environment text,
                run_id uuid, error_type text, failed_since bigint, passed_before timestamptz)
@@ -627,18 +627,18 @@ DECLARE
 BEGIN
     SELECT array_agg(x.framework), array_agg(x.test_id) INTO frameworks, names
       FROM (SELECT d.framework, d.test_id
-              FROM (SELECT DISTINCT ON (r.test_key) r.test_key, sum(r.n) AS n, sum(r.failed + r.error) AS failed
+              FROM (SELECT r.test_key, (array_agg((r.failed + r.error)::float8 / r.n ORDER BY r.day DESC))[1] AS share,
+                           sum(r.failed + r.error) AS failed
                       FROM crossbridge.rollup_test_day AS r
                      WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
                        AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, (s.until AT TIME ZONE 'UTC')::date - 7)
                        AND r.day <= (s.until AT TIME ZONE 'UTC')::date
-                     GROUP BY r.test_key, r.day
-                     ORDER BY r.test_key, r.day DESC) AS r
+                     GROUP BY 1
+                    HAVING sum(r.failed + r.error) > 0) AS r
               JOIN crossbridge.test_dim AS d USING (test_key)
-             WHERE r.failed > 0
-               AND (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
+             WHERE (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
                AND (s.test_id IS NULL OR d.test_id = s.test_id)
-             ORDER BY r.failed::float8 / r.n DESC, r.failed DESC, d.test_key
+             ORDER BY r.share DESC, r.failed DESC, d.test_key
              LIMIT 15) AS x;
     RETURN QUERY
     WITH attempts AS (
