@@ -123,15 +123,12 @@ class PythonHook:
         )
 
     def _kept_import(self, there: block.Block) -> bytes:
-        """Return the line that must stay because what the user wrote since leans on our import."""
-        if not there.after.strip() and there.made:
-            return b""
-        ours = _parse(there.body)
+        """Return the line that must stay because what the user wrote behind ours leans on our import."""
         rest = _parse(there.before + there.after)
         is_needed = (
-            source.has_import(ours, self.imported)
-            and source.uses(rest, self.imported)
-            and all(binding.name != self.imported for binding in source.bindings(rest))
+            source.has_import(_parse(there.body), self.imported)
+            and source.uses(rest, self.imported, behind_line=len(there.before.splitlines()))
+            and not source.imports(rest, self.imported)
         )
         return f"import {self.imported}".encode() + there.newline if is_needed else b""
 

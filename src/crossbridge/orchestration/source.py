@@ -97,10 +97,13 @@ def has_import(tree: ast.Module, module: str) -> bool:
     )
 
 
-def uses(tree: ast.Module, name: str) -> bool:
-    """Tell whether the name is read anywhere in the source."""
+def uses(tree: ast.Module, name: str, *, behind_line: int) -> bool:
+    """Tell whether the name is read anywhere behind a line of the source."""
     return any(
-        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        isinstance(node, ast.Name)
+        and node.id == name
+        and isinstance(node.ctx, ast.Load)
+        and node.lineno > behind_line
         for node in ast.walk(tree)
     )
 

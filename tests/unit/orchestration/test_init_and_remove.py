@@ -89,6 +89,30 @@ def test_init_leaves_every_statement_and_remove_every_byte(project, name, source
         assert tree(root) == at_first
 
 
+def test_names_used_before_init_are_no_reason_to_keep_an_import(tmp_path):
+    # What they mean is bound where no syntax tree shows it, or inside a function.
+    source = b"def f():\n    import pytest\n    return pytest\n\n\ndef g():\n    return pytest\n"
+    make(tmp_path, PYTEST | {"tests/conftest.py": source})
+    apply(plan_init(tmp_path).changes)
+    apply(plan_remove(tmp_path).changes)
+    assert (tmp_path / "tests/conftest.py").read_bytes() == source
+
+
+def test_lines_behind_ours_are_read_in_the_encoding_of_the_file(tmp_path):
+    source, behind = (
+        "# coding: latin-1\nA = 'größe'\n".encode("latin-1"),
+        "B = 'größe', pytest\n".encode("latin-1"),
+    )
+    make(tmp_path, PYTEST | {"tests/conftest.py": source})
+    apply(plan_init(tmp_path).changes)
+    conftest = tmp_path / "tests/conftest.py"
+    conftest.write_bytes(conftest.read_bytes() + behind)
+    plan = plan_remove(tmp_path)
+    assert plan.refusals == []
+    apply(plan.changes)
+    assert conftest.read_bytes() == source + b"import pytest\n" + behind
+
+
 @given(source=st.binary(max_size=40).filter(lambda source: b"crossbridge init" not in source))
 @settings(max_examples=25, deadline=None)
 def test_whatever_stands_in_the_text_files_comes_back(source):
