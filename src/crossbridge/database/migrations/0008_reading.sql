@@ -72,25 +72,6 @@ CREATE TABLE crossbridge.rollup_test_version (
     PRIMARY KEY (version_key, day, test_key)
 ) WITH (fillfactor = 70);
 
-CREATE FUNCTION crossbridge.rollup_runs(s crossbridge.segments, events jsonb) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    INSERT INTO crossbridge.rollup_run_hour AS r
-    SELECT to_timestamp(e.at_us / 3600000000 * 3600), s.run_id, coalesce(e.framework, s.framework), count(*),
-           count(*) FILTER (WHERE e.status = 'passed'), count(*) FILTER (WHERE e.status = 'failed'),
-           count(*) FILTER (WHERE e.status = 'error'), count(*) FILTER (WHERE e.status = 'skipped'),
-           sum(e.duration_us), min(e.duration_us), max(e.duration_us)
-      FROM jsonb_to_recordset(events) AS e(type text, framework text, at_us bigint, status text, duration_us bigint)
-     WHERE e.type = 'test_end'
-     GROUP BY 1, 3
-     ORDER BY 1, 3
-    ON CONFLICT (run_id, hour, framework) DO UPDATE SET
-        n = r.n + excluded.n, passed = r.passed + excluded.passed, failed = r.failed + excluded.failed,
-        error = r.error + excluded.error, skipped = r.skipped + excluded.skipped, sum_us = r.sum_us + excluded.sum_us,
-        min_us = least(r.min_us, excluded.min_us), max_us = greatest(r.max_us, excluded.max_us);
-END $$;
-
 CREATE FUNCTION crossbridge.rollup_errors(
     events jsonb, default_framework text, run_environment text, run_branch text, run_slot smallint) RETURNS void
 LANGUAGE plpgsql
@@ -224,7 +205,7 @@ CREATE TRIGGER add_run_to_version AFTER UPDATE OF app_version ON crossbridge.run
     FOR EACH ROW WHEN (OLD.app_version IS NULL AND NEW.app_version IS NOT NULL)
     EXECUTE FUNCTION crossbridge.add_run_to_version();
 
--- The part of store_events that keeps these rollups, but for versions.
+-- The part of store_events that keeps these rollups, but for versions and rollup_run_hour, which rollup_series keeps.
 CREATE FUNCTION crossbridge.rollup_reading(s crossbridge.segments, events jsonb, b crossbridge.batch) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -232,9 +213,6 @@ DECLARE
     run record;
     slot CONSTANT smallint := get_byte(uuid_send(s.run_id), 15) % 8;
 BEGIN
-    IF b.test_ends > 0 THEN
-        PERFORM crossbridge.rollup_runs(s, events);
-    END IF;
     IF b.failed + b.error + b.http_calls + b.driver_commands = 0 THEN
         RETURN;
     END IF;
