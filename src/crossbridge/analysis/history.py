@@ -85,15 +85,8 @@ class _Extent(Struct, frozen=True, kw_only=True):
 
 class _Screened(Struct, frozen=True, kw_only=True):
     test_key: int
-    n: int
-    total: float
-    squares: float
-    n_tenth: int
-    tenth: float | None
-    n_quarter: int
-    quarter: float | None
-    n_half: int
-    half: float | None
+    tests: int  # of which it was chosen
+    chosen: bool
 
 
 def read_history(connection: Connection[Any], scope: Scope) -> History:
@@ -138,23 +131,22 @@ def _by_day(connection: Connection[Any], scope: Scope) -> History:
         name: (today - timedelta(days=max(2, days // part))).date()
         for name, part in (("tenth", 10), ("quarter", 4), ("half", 2))
     }
-    screened = rows(connection, "screen_days", _Screened, **parameters, **parts, least=LEAST)
-    chosen = [screened[index].test_key for index in _closest([_contrasts_of(test) for test in screened])]
-    # What the days have in common is told by others, spread evenly.
-    others = sorted({test.test_key for test in screened}.difference(chosen))
-    sample = others[:: max(1, len(others) // _CLOSE_LOOKS)][:_CLOSE_LOOKS]
+    screened = rows(
+        connection, "screen_days", _Screened, **parameters, **parts, least=LEAST, close_looks=_CLOSE_LOOKS
+    )
+    chosen = sum(test.chosen for test in screened)
     read = rows(
         connection,
         "history_by_day",
         Series,
         **parameters,
-        test_keys=chosen + sample,
+        test_keys=[test.test_key for test in screened],
         last_place=days + 1,  # a client's clock may run ahead
     )
     factors = factors_of(read)
     return History(
-        len(screened),
-        without_factors(read[: len(chosen)], factors),
+        screened[0].tests if screened else 0,
+        without_factors(read[:chosen], factors),
         factors,
         first_day=first,
         units=len({place for one in read for place in one.places}),
@@ -196,22 +188,6 @@ def _contrasts(values: Sequence[float]) -> list[tuple[float, float]]:
         # a clock of whole units leaves no spread at all
         error = max(deviation, 1e-3) * (1 / newest + 1 / (count - newest)) ** 0.5
         found.append((median(late) - median(early), error))
-    return found
-
-
-def _contrasts_of(test: _Screened) -> list[tuple[float, float]]:
-    """Return the same of means, from a test's sums."""
-    variance = max(test.squares - test.total**2 / test.n, 0.0) / test.n
-    found = []
-    for late, total in ((test.n_tenth, test.tenth), (test.n_quarter, test.quarter), (test.n_half, test.half)):
-        early = test.n - late
-        if not late or not early or total is None:
-            found.append((0.0, 1.0))
-            continue
-        shift = total / late - (test.total - total) / early
-        # the shift is part of the variance about the common mean
-        within = max(variance - shift * shift * late * early / test.n**2, 1e-6)
-        found.append((shift, (within * (1 / late + 1 / early)) ** 0.5))
     return found
 
 

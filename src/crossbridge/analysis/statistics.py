@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SIGMA_OF_MAD = 1.4826  # the standard deviation of a normal distribution over its median absolute deviation
-_FEW_EACH = 100  # pairwise differences grow with the square
+_FEW_EACH = 50  # pairwise differences grow with the square
 _MOST_AUTOCORRELATION = 0.8
 _LEAST_LEVEL = 3  # values that make a level
 

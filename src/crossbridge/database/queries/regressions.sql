@@ -47,22 +47,48 @@ HAVING count(*) >= %(least)s
  ORDER BY framework, test_id;
 
 -- screen_days --
--- Of each test's days, as mean logarithms of its passed attempts: count, sum and sum of squares, and of those in the
--- newest tenth, quarter and half of the window count and sum. One pass, to choose the tests to look at closely.
-SELECT c.test_key,
-       count(*) AS n, sum(c.ln) AS total, sum(c.ln * c.ln) AS squares,
-       count(*) FILTER (WHERE c.day >= %(tenth)s::date) AS n_tenth, sum(c.ln) FILTER (WHERE c.day >= %(tenth)s::date) AS tenth,
-       count(*) FILTER (WHERE c.day >= %(quarter)s::date) AS n_quarter,
-       sum(c.ln) FILTER (WHERE c.day >= %(quarter)s::date) AS quarter,
-       count(*) FILTER (WHERE c.day >= %(half)s::date) AS n_half, sum(c.ln) FILTER (WHERE c.day >= %(half)s::date) AS half
-  FROM (SELECT test_key, day, ln_sum / (10000.0::float8 * passed) AS ln
-          FROM crossbridge.rollup_test_day
-         WHERE environment = %(slice)s AND day >= %(first_day)s::date AND passed > 0) AS c
- WHERE %(framework)s::text IS NULL
-    OR c.test_key IN (SELECT test_key FROM crossbridge.test_dim WHERE framework = %(framework)s)
- GROUP BY c.test_key
-HAVING count(*) >= %(least)s
- ORDER BY c.test_key;
+-- The tests to look at closely, in one pass over the days: those whose newest tenth, quarter or half of the window lies
+-- farthest from the rest, measured by its error and beyond what all tests have in common. Values are mean logarithms of
+-- a day's passed attempts. Others come along, evenly spread, to tell what the days have in common.
+WITH sums AS (
+    SELECT c.test_key,
+           count(*) AS n, sum(c.ln) AS total, sum(c.ln * c.ln) AS squares,
+           count(*) FILTER (WHERE c.day >= %(tenth)s::date) AS n1, sum(c.ln) FILTER (WHERE c.day >= %(tenth)s::date) AS late1,
+           count(*) FILTER (WHERE c.day >= %(quarter)s::date) AS n2, sum(c.ln) FILTER (WHERE c.day >= %(quarter)s::date) AS late2,
+           count(*) FILTER (WHERE c.day >= %(half)s::date) AS n3, sum(c.ln) FILTER (WHERE c.day >= %(half)s::date) AS late3
+      FROM (SELECT test_key, day, ln_sum / (10000.0::float8 * passed) AS ln
+              FROM crossbridge.rollup_test_day
+             WHERE environment = %(slice)s AND day >= %(first_day)s::date AND passed > 0) AS c
+     WHERE %(framework)s::text IS NULL
+        OR c.test_key IN (SELECT test_key FROM crossbridge.test_dim WHERE framework = %(framework)s)
+     GROUP BY c.test_key
+    HAVING count(*) >= %(least)s
+), shifts AS (
+    SELECT test_key, n, n1, n2, n3, greatest(squares / n - (total / n) ^ 2, 0) AS variance,
+           coalesce(late1 / nullif(n1, 0) - (total - late1) / nullif(n - n1, 0), 0) AS shift1,
+           coalesce(late2 / nullif(n2, 0) - (total - late2) / nullif(n - n2, 0), 0) AS shift2,
+           coalesce(late3 / nullif(n3, 0) - (total - late3) / nullif(n - n3, 0), 0) AS shift3
+      FROM sums
+), usual AS (
+    SELECT percentile_cont(ARRAY[0.5]) WITHIN GROUP (ORDER BY shift1) AS shift1,
+           percentile_cont(ARRAY[0.5]) WITHIN GROUP (ORDER BY shift2) AS shift2,
+           percentile_cont(ARRAY[0.5]) WITHIN GROUP (ORDER BY shift3) AS shift3
+      FROM shifts
+), ranks AS (
+    -- The shift is part of the variance about the common mean.
+    SELECT s.test_key, count(*) OVER () AS tests, row_number() OVER (ORDER BY s.test_key) AS place,
+           least(row_number() OVER (ORDER BY (s.shift1 - u.shift1[1]) ^ 2 * s.n1 * (s.n - s.n1)
+                     / greatest(s.variance - s.shift1 ^ 2 * s.n1 * (s.n - s.n1) / s.n ^ 2, 1e-6) DESC),
+                 row_number() OVER (ORDER BY (s.shift2 - u.shift2[1]) ^ 2 * s.n2 * (s.n - s.n2)
+                     / greatest(s.variance - s.shift2 ^ 2 * s.n2 * (s.n - s.n2) / s.n ^ 2, 1e-6) DESC),
+                 row_number() OVER (ORDER BY (s.shift3 - u.shift3[1]) ^ 2 * s.n3 * (s.n - s.n3)
+                     / greatest(s.variance - s.shift3 ^ 2 * s.n3 * (s.n - s.n3) / s.n ^ 2, 1e-6) DESC)) AS rank
+      FROM shifts AS s, usual AS u
+)
+SELECT test_key, tests, rank <= %(close_looks)s / 2 AS chosen
+  FROM ranks
+ WHERE rank <= %(close_looks)s / 2 OR place %% greatest(tests / %(close_looks)s, 1) = 0
+ ORDER BY chosen DESC, test_key;
 
 -- history_by_day --
 -- The days of some tests, in the order given.
