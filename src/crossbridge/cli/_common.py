@@ -114,7 +114,7 @@ def open_database(config: ProfileConfig) -> Iterator[Connection[Any]]:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         connection.execute("SET LOCAL TIME ZONE 'UTC'")
         connection.execute("SET LOCAL jit = off")  # compiling these queries takes longer than they do
-        connection.execute("SET LOCAL work_mem = '32MB'")  # what is sorted for one person's question stays in memory
+        connection.execute("SET LOCAL work_mem = '32MB'")  # what is sorted for one question stays in memory
         _require_schema(connection, target)
         yield connection
 

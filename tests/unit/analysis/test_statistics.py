@@ -103,9 +103,14 @@ def test_a_step_is_split_where_it_is():
     assert best_split([0.0] * 5, 3) is None
 
 
+def test_a_split_does_not_lean_towards_the_middle():
+    # by ranks alone the highest of the lower values would be counted among the later ones
+    assert best_split([n / 1000 for n in range(17)] + [1.0 + n / 1000 for n in range(7)][::-1], 3) == 17
+
+
 def test_p_values_of_noise_are_no_smaller_than_they_should_be():
     rng = random.Random(4)
-    for count, split in ((24, 20), (90, 60)):
+    for count, split in ((24, 16), (24, 20), (90, 60)):
         small = sum(trimmed_t([rng.gauss(0, 1) for _ in range(count)], split) <= 0.05 for _ in range(1000))
         assert 20 <= small <= 72  # 50 give or take three deviations, and some caution
 
