@@ -23,7 +23,7 @@ SELECT coalesce(nullif(environment, ''), 'none') AS environment,
 SELECT coalesce(nullif(environment, ''), 'none') AS environment,
        framework,
        (crossbridge.hist_percentile((hist).lo, (hist).cnt, 0.95) / 1e6)::float8 AS p95_s
-  FROM (SELECT environment, framework, crossbridge.hist_sum(lo, cnt) AS hist
+  FROM (SELECT environment, framework, crossbridge.hist_sum(packed) AS hist
           FROM crossbridge.hist_hour
          WHERE hour >= date_trunc('hour', now()) - interval '24 hours'
          GROUP BY environment, framework) AS days
@@ -32,39 +32,71 @@ SELECT coalesce(nullif(environment, ''), 'none') AS environment,
 
 -- alert_new_flaky --
 -- Tests whose first evidence of flakiness in 14 days is of the last 24 hours, and how much of it there is. What counts as
--- evidence: see flaky_tests in flaky.sql.
-WITH suspects AS MATERIALIZED (
-    -- Fresh evidence leaves a test that in one run, or with one commit, both passed and failed lately.
-    SELECT DISTINCT framework, test_id
-      FROM (SELECT t.framework, t.test_id
-              FROM crossbridge.tests AS t
-              JOIN crossbridge.runs AS r USING (run_id)
-             WHERE t.created_at >= now() - interval '2 days' AND t.status IN ('passed', 'failed', 'error')
-             GROUP BY t.framework, t.test_id, coalesce(r.git_commit, r.run_id::text)
-            HAVING bool_or(t.status = 'passed') AND bool_or(t.status <> 'passed')) AS lately
+-- evidence: see flaky_tests in flaky.sql. As there, the few rows of failures and retries tell of which tests to read all.
+WITH placed AS MATERIALIZED (
+    SELECT run_id, git_commit, started_at, environment = 'local' AND ci_provider IS NULL AS at_a_desk,
+           jsonb_hash_extended(jsonb_build_array(git_commit, app_version, environment, split_part(os, ' ', 1), runtime, labels),
+                               0) AS same_code
+      FROM crossbridge.runs
+     WHERE started_at >= now() - interval '21 days'   -- a run may be longer than one would think
+), codes AS MATERIALIZED (
+    SELECT same_code, count(*) AS runs, max(started_at) AS last_started_at FROM placed GROUP BY 1
+), troubled AS MATERIALIZED (
+    SELECT t.framework, t.test_id, t.run_id,
+           max(t.attempt) FILTER (WHERE t.status <> 'passed')
+               >= coalesce(max(t.attempt) FILTER (WHERE t.status = 'passed'), 0) AS failed,
+           coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
+                    false) AS retried,
+           max(t.created_at) AS last_at
+      FROM crossbridge.tests AS t
+     WHERE t.created_at >= now() - interval '14 days' AND (t.status IN ('failed', 'error') OR t.attempt > 1)
+       AND t.status IN ('passed', 'failed', 'error')
+     GROUP BY 1, 2, 3
+), suspects AS MATERIALIZED (
+    -- Not known to be flaky by a retry, and lately retried or failing in some but not all runs of a commit.
+    SELECT t.framework, t.test_id, same_code, bool_or(t.retried) AS retried
+      FROM troubled AS t
+      JOIN placed AS p USING (run_id)
+      JOIN codes AS c USING (same_code)
+     WHERE (t.framework, t.test_id) NOT IN (SELECT framework, test_id FROM troubled
+                                             WHERE retried AND last_at < now() - interval '24 hours')
+     GROUP BY t.framework, t.test_id, same_code, p.git_commit, c.runs, c.last_started_at
+    HAVING bool_or(t.retried) OR (p.git_commit IS NOT NULL AND c.last_started_at >= now() - interval '2 days'
+                                  AND count(*) FILTER (WHERE t.failed) BETWEEN 1 AND c.runs - 1)
+), passing AS MATERIALIZED (
+    -- Of the last two days only: of a commit whose runs are further apart nothing is said.
+    SELECT DISTINCT t.framework, t.test_id, p.same_code
+      FROM crossbridge.tests AS t
+      JOIN placed AS p USING (run_id)
+     WHERE t.created_at >= now() - interval '2 days' AND t.status = 'passed'
+       AND (t.framework, t.test_id, p.same_code) IN (SELECT framework, test_id, same_code FROM suspects)
+), candidates AS MATERIALIZED (
+    SELECT framework, test_id, bool_or(retried) AS retried
+      FROM suspects
+      LEFT JOIN passing USING (framework, test_id, same_code)
+     WHERE retried OR passing.same_code IS NOT NULL
+     GROUP BY 1, 2
+     ORDER BY 3 DESC, 1, 2
+     LIMIT 200
 ), outcomes AS (
     SELECT t.framework, t.test_id, t.run_id,
            (array_agg(t.status = 'passed' ORDER BY t.attempt DESC, t.status = 'passed'))[1] AS passed,
            coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
                     false) AS retried,
            max(t.created_at) AS last_at
-      FROM suspects
+      FROM candidates
       JOIN crossbridge.tests AS t USING (framework, test_id)
      WHERE t.created_at >= now() - interval '14 days' AND t.status IN ('passed', 'failed', 'error')
      GROUP BY t.framework, t.test_id, t.run_id
-), placed AS (
-    SELECT o.*, r.git_commit, r.started_at, r.environment = 'local' AND r.ci_provider IS NULL AS at_a_desk,
-           jsonb_build_array(r.git_commit, r.app_version, r.environment, split_part(r.os, ' ', 1), r.runtime, r.labels)
-               AS same_code
-      FROM outcomes AS o
-      JOIN crossbridge.runs AS r USING (run_id)
 ), changes AS (
-    SELECT *, passed <> lag(passed) OVER (PARTITION BY framework, test_id, same_code
-                                              ORDER BY started_at, last_at, run_id) AS changed
-      FROM placed
+    SELECT o.*, p.git_commit, p.same_code, p.at_a_desk,
+           o.passed <> lag(o.passed) OVER (PARTITION BY o.framework, o.test_id, p.same_code
+                                               ORDER BY p.started_at, o.last_at, o.run_id) AS changed
+      FROM outcomes AS o
+      JOIN placed AS p USING (run_id)
 ), evidence AS (
     SELECT framework, test_id, last_at AS seen_at
-      FROM placed
+      FROM changes
      WHERE retried
      UNION ALL
     SELECT framework, test_id,
