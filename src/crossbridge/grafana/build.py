@@ -67,6 +67,10 @@ def _text(spec: panels.Dashboard) -> str:
         ],
         **_plain(_dashboard(spec).build()),
     }
+    # The SDK gives every variable what only those of type interval have.
+    for variable in document["templating"]["list"]:
+        for name in ("auto", "auto_min", "auto_count"):
+            del variable[name]
     # The SDK's type of an annotation's target is that of Grafana's own annotations; a data source's holds a query.
     for annotation, query in zip(document["annotations"]["list"], spec.annotations, strict=True):
         annotation["target"] = _plain(SqlQuery(query.sql, "table"))
@@ -206,6 +210,9 @@ def _gauge(spec: panels.Panel) -> gauge.Panel:  # noqa: ARG001
 def _barchart(spec: panels.Panel) -> barchart.Panel:  # noqa: ARG001
     return (
         barchart.Panel()
+        .line_width(1)
+        .fill_opacity(80)
+        .gradient_mode(common_models.GraphGradientMode.NONE)
         .orientation(common_models.VizOrientation.HORIZONTAL)
         .show_value(common_models.VisibilityMode.ALWAYS)
         .legend(common.VizLegendOptions().show_legend(False))

@@ -41,10 +41,9 @@ from support.rollups import differences, rows_rolled_up
 
 HOSTILE = "tests/test_o'brien.py::test_\"x\"['; DROP TABLE crossbridge.runs; --\\' ${branch} $1]"
 VERSIONS = ("1.0", "1.1", "2.0 'beta'")
-QUERIES = {query.panel: query.sql for dashboard in built().values() for query in panel_queries(dashboard)}
-VARIABLES = {
-    query.panel: query.sql for dashboard in built().values() for query in variable_queries(dashboard)
-}
+BUILT = built()
+QUERIES = {query.panel: query.sql for dashboard in BUILT.values() for query in panel_queries(dashboard)}
+VARIABLES = {query.panel: query.sql for dashboard in BUILT.values() for query in variable_queries(dashboard)}
 
 
 @pytest.fixture(scope="module")
@@ -664,6 +663,21 @@ def test_percentiles_of_few_attempts_are_among_them(show, facts, page):
         assert all(
             may_be(value, durations, part) for value, part in zip(read, (0.5, 0.95, 0.99), strict=True)
         )
+
+
+@pytest.mark.parametrize("path", BUILT)
+def test_columns_have_names_for_people(db, path):
+    page = Page(datetime.now(timezone.utc) - DAY, datetime.now(timezone.utc))
+    for panel in BUILT[path]["panels"]:
+        for target in panel.get("targets", []):
+            columns = {
+                column.name for column in db.execute(page.query(target["rawSql"]).encode()).description
+            }
+            named = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+            if "metric" in columns:  # which names the series
+                assert named == set()
+            else:
+                assert named == columns - {"time", "framework"} | (named & {"framework"}), panel["title"]
 
 
 # -- variables, roles, rollups ----------------------------------------------------------------------------------------
