@@ -28,6 +28,8 @@ def measure(stage: Stage) -> list[Line]:
     for kind in ("panels", "commands"):
         for window, limit in LIMITS.items():
             some = [figure for figure in result[kind] if figure.window == window]
+            if not some:
+                continue
             worst = max(some, key=lambda figure: figure.p95_ms)
             beside = {"the median of all": percentile([figure.median_ms for figure in some], 50)}
             lines.append(

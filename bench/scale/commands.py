@@ -22,7 +22,7 @@ import psycopg
 import typer
 
 from bench.measure import say
-from bench.scale.panels import WINDOWS
+from bench.scale.panels import QUICK, WINDOWS
 from bench.scale.timing import Figure, timed
 from crossbridge.cli import COMMAND_MODULES, app
 from crossbridge.database.connection import connect
@@ -40,13 +40,13 @@ HOPELESS_MS = 1_000  # few are enough to know
 STARTS_H = (0, 0, 0.4, 2.8, 7.7, 13.1, 19.6, 23.2)
 OF_A_WINDOW = (
     "runs", "runs --branch main", "report", "report --branch main", "slowest", "slowest --branch main",
-    "slowest --branch feature/20", "slowest --by total --env ci", "flaky", "flaky --branch main", "verify",
+    "slowest --branch {feature}", "slowest --by total --env ci", "flaky", "flaky --branch main", "verify",
     "verify --env ci", "regressions", "regressions --branch main --env ci",
 )  # fmt: skip
 OF_RUNS = ("report --run {run}", "timeline {run}", "trace {run}", "compare {before} {run}")
 OF_SIDES = (
     "compare commit:{commit} commit:{next_commit}",
-    "compare branch:main branch:feature/20",
+    "compare branch:main branch:{feature}",
     "compare version:{version} version:{next_version}",
 )
 
@@ -70,26 +70,36 @@ class _TimedCursor(psycopg.Cursor[Any]):
             _TimedCursor.total_ms += (time.perf_counter_ns() - began_ns) / 1e6
 
 
-def time_commands(target: Target, ends: datetime, folder: Path) -> tuple[list[Figure], list[Figure]]:
+def time_commands(
+    target: Target, ends: datetime, folder: Path, *, quick: bool = False
+) -> tuple[list[Figure], list[Figure]]:
     """Return what the queries of each command took, and what the command took as a process of its own."""
     with connect(target) as connection:
-        runs, sides = _runs(connection), _sides(connection)
-    queries, whole = [], []
-    for command in OF_A_WINDOW:
-        for window, length in WINDOWS.items():
-            lines = [
-                f"{command} --since {(ends - length - timedelta(hours=h)).isoformat()}" for h in STARTS_H
-            ]
-            queries.append(_time(target, folder, command, window, lines))
-            whole.append(_whole(target, folder, command, window, lines[:2]))
-    for command in OF_RUNS:
-        lines = [command.format(**run) for run in runs]
-        queries.append(_time(target, folder, command, "", lines))
-        whole.append(_whole(target, folder, command, "", lines[:2]))
-    for command in OF_SIDES:
-        lines = [command.format(**side) for side in sides]
-        queries.append(_time(target, folder, command, "", lines))
-        whole.append(_whole(target, folder, command, "", lines[:2]))
+        runs, sides, feature = _runs(connection), _sides(connection), _feature(connection)
+    asked = [
+        (
+            command,
+            window,
+            [
+                f"{command.format(feature=feature)} --since {(ends - WINDOWS[window] - timedelta(hours=h)).isoformat()}"
+                for h in STARTS_H
+            ],
+        )
+        for command in OF_A_WINDOW
+        for window in (QUICK if quick else WINDOWS)
+    ]
+    asked += [(command, "", [command.format(**run) for run in runs]) for command in OF_RUNS]
+    asked += [
+        (command, "", [command.format(**side, feature=feature) for side in sides]) for command in OF_SIDES
+    ]
+    if quick:
+        asked = [(command, window, lines[:1]) for command, window, lines in asked]
+    queries = [_time(target, folder, *one) for one in asked if one[2]]
+    whole = (
+        []
+        if quick
+        else [_whole(target, folder, command, window, lines[:2]) for command, window, lines in asked]
+    )
     return queries, whole
 
 
@@ -168,6 +178,14 @@ def _runs(connection: Connection[Any]) -> list[dict[str, str]]:
         " WHERE before IS NOT NULL ORDER BY md5(run_id::text) LIMIT 10"
     ).fetchall()
     return [{"run": run, "before": before} for run, before in rows]
+
+
+def _feature(connection: Connection[Any]) -> str:
+    """The busiest branch but main."""
+    (branch,) = connection.execute(
+        "SELECT git_branch FROM crossbridge.runs WHERE git_branch <> 'main' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    ).fetchone()
+    return branch
 
 
 def _sides(connection: Connection[Any]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from bench.scale.commands import time_commands
 from bench.scale.growth import sizes
 from bench.scale.page import load, write
-from bench.scale.panels import choices, time_panels
+from bench.scale.panels import time_panels
 from bench.stage import CACHE
 from crossbridge.database.connection import connect
 
@@ -38,11 +38,10 @@ def examine(
         (ends,) = connection.execute("SELECT max(last_at) FROM crossbridge.segments").fetchone()
         (tests, runs) = connection.execute("SELECT sum(tests), count(*) FROM crossbridge.runs").fetchone()
         known = {"tests": int(tests), "runs": runs, "sizes": [asdict(size) for size in sizes(connection)]}
-        chosen = choices(connection)
     if "panels" in only:
-        figures["panels"] = time_panels(target, ends, chosen[:1] if quick else chosen)
+        figures["panels"] = time_panels(target, ends, quick=quick)
     if "commands" in only:
-        figures["commands"], figures["whole"] = time_commands(target, ends, folder)
+        figures["commands"], figures["whole"] = time_commands(target, ends, folder, quick=quick)
     if not quick:
         name = str(max(1, round(known["tests"] / 1_000_000)))
         results = load(FILE)
