@@ -16,6 +16,7 @@ from crossbridge.analysis.regressions import Regression, Regressions, SuiteChang
 from crossbridge.analysis.report import CollectorHealth, FailingTest, RunReport, WindowReport
 from crossbridge.analysis.runs import Run
 from crossbridge.analysis.tests import Failure, RankedTest, RunningTest
+from crossbridge.analysis.timeline import Gap, Lane, Slot, Timeline
 from crossbridge.analysis.totals import Totals
 from crossbridge.analysis.verification import Verification
 from crossbridge.cli.diagnosis import Check
@@ -35,13 +36,16 @@ DOCUMENTS = {
     "flaky": '`{"since": datetime, "flaky": [FlakyTest]}`',
     "regressions": "`Regressions`",
     "compare": '`{"comparison": Comparison, "gate": {"failed": bool, "reasons": [str]}}`',
+    "report --html FILE": '`{"file": str, "bytes": int, "run_id": UUID | null}`',
+    "timeline": '`{"run": Run, "timeline": Timeline}`; `{"run": null}` when there is no run',
+    "trace --out FILE": '`{"run_id": UUID, "file": str, "slices": int}`; without `--out` the trace itself',
     "verify": "`Verification`",
     "doctor": '`{"healthy": bool, "checks": [Check]}`',
 }
 TYPES = (
     Run, RunReport, WindowReport, Totals, RankedTest, Failure, FailingTest, RetriedTest, FlakyTest, RunningTest,
     CollectorHealth, Regressions, Regression, SuiteChange, Comparison, Side, RunPlace, ComparedTest, ComparedDuration,
-    Verification, Check,
+    Verification, Check, Timeline, Lane, Slot, Gap,
 )  # fmt: skip
 
 

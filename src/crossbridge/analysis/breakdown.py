@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime  # noqa: TC003  (decoding rows into the types needs it)
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
@@ -60,6 +62,16 @@ class _Activities(Struct, frozen=True, kw_only=True):
     http_us: int
     driver_us: int
     step_us: int
+
+
+class _Newest(Struct, frozen=True, kw_only=True):
+    since: datetime | None
+
+
+def newest(connection: Connection[Any], scope: Scope, most: int) -> Scope:
+    """Narrow a window to its newest whole hours with at most `most` attempts: only rows tell what is told here."""
+    since = rows(connection, "newest_attempts", _Newest, scope, most=most)[0].since
+    return replace(scope, since=max(since, scope.since)) if since else scope
 
 
 def break_down(connection: Connection[Any], scope: Scope | RunScope) -> Breakdown:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from crossbridge.analysis.breakdown import Breakdown, RankedPart, break_down, ranked_parts
+from crossbridge.analysis.breakdown import Breakdown, RankedPart, break_down, newest, ranked_parts
 from crossbridge.analysis.flaky import FlakyTest, RetriedTest, flaky_tests, retried_tests
 from crossbridge.analysis.regressions import Regressions, find_regressions
 from crossbridge.analysis.report import CollectorHealth, collector_health, failing_tests
@@ -33,9 +33,10 @@ MOST_ATTEMPTS = 50_000
 MOST_TESTS = 1_000  # failing ones of a window, retried ones of a run
 MOST_SLOW = 200  # of a window
 MOST_FAILURES = 5_000
-MOST_FLAKY = 100
+MOST_FLAKY = 50
 MOST_REGRESSIONS = 100  # each way
 MOST_PARTS = 200  # of each kind
+MOST_BROKEN_DOWN = 150_000  # attempts of a window: these figures come from the rows, at some 150,000 a second
 HISTORY_DAYS = 30  # before a run
 _NOT_GOOD = ("failed", "error", "interrupted")
 
@@ -86,6 +87,7 @@ class Page(Struct, frozen=True, kw_only=True):
     totals: list[Totals]
     trend: list[TrendRun] | list[TrendPeriod]
     breakdown: Breakdown
+    broken_down_since: datetime | None = None  # when it is not the whole window
     parts: list[RankedPart]
     attempts: Columns | None = None
     ranked: list[RankedTest] | None = None
@@ -135,6 +137,7 @@ def page_of_run(connection: Connection[Any], run: Run, framework: str | None = N
 
 def page_of_window(connection: Connection[Any], scope: Scope) -> Page:
     """Gather the report of all runs since a moment."""
+    latest = newest(connection, scope, MOST_BROKEN_DOWN)
     failing = failing_tests(connection, scope.limited(MOST_TESTS))
     notes = {
         (test.framework, test.test_id): f"{test.failed:,} of {test.attempts:,} attempts failed"
@@ -147,8 +150,9 @@ def page_of_window(connection: Connection[Any], scope: Scope) -> Page:
         filters={name: value for name, value in filters.items() if value},
         totals=window_totals(connection, scope),
         trend=trend_of_window(connection, scope),
-        breakdown=break_down(connection, scope),
-        parts=ranked_parts(connection, scope.limited(MOST_PARTS)),
+        breakdown=break_down(connection, latest),
+        broken_down_since=latest.since if latest is not scope else None,
+        parts=ranked_parts(connection, latest.limited(MOST_PARTS)),
         ranked=slowest_tests(connection, scope.limited(MOST_SLOW), "total"),
         failures=group_failures((test.latest for test in failing), notes),
         failed_tests=len(failing),

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 
-from crossbridge.analysis.breakdown import break_down, ranked_parts
+from crossbridge.analysis.breakdown import break_down, newest, ranked_parts
 from crossbridge.analysis.flaky import FlakyTest
 from crossbridge.analysis.runs import find_run, run_scope
 from crossbridge.analysis.scope import Scope
@@ -125,6 +125,19 @@ def test_filters_of_a_window_hold_for_every_figure(connection, made, now_us):
     other = break_down(connection, Scope(since(days=2).since, "staging"))
     assert 0 < other.total_us < before[0].total_us
     assert break_down(connection, Scope(since(days=2).since, framework="robot")).total_us == 0
+
+
+def test_a_large_window_is_broken_down_by_its_newest_hours(connection, now_us):
+    for hours in (30, 20, 10):
+        make_run(
+            connection, Shape(tests=20, workers=1, flaky=0), at_us=now_us - hours * 3_600_000_000, seed=hours
+        )
+    window = since(days=2)
+    assert newest(connection, window, 60) is window
+    for most, runs in ((59, 2), (40, 2), (39, 1), (5, 1)):
+        found = newest(connection, window, most)
+        assert break_down(connection, found).attempts == 20 * runs
+        assert (found.since.minute, found.since.second) == (0, 0)
 
 
 def test_the_trend_of_a_run_is_of_its_environment_and_branch_and_ends_with_it(connection, now_us):

@@ -100,3 +100,19 @@ SELECT kind, framework, name, calls, failed, total_us, average_us, p95_us, max_u
   FROM ranked
  WHERE place <= %(limit)s
  ORDER BY kind, place;
+
+-- newest_attempts --
+-- Since when, by the whole hour, a window holds at most so many attempts, its newest hour in any case; null when all
+-- of it does.
+WITH hours AS (
+    SELECT hour, sum(sum(n)) OVER (ORDER BY hour DESC) AS so_far
+      FROM crossbridge.rollup_hour
+     WHERE hour >= date_trunc('hour', %(since)s)
+       AND (%(environment)s::text IS NULL OR environment = %(environment)s)
+       AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
+       AND (%(framework)s::text IS NULL OR framework = %(framework)s)
+     GROUP BY hour
+)
+SELECT CASE WHEN max(so_far) > %(most)s
+            THEN coalesce(min(hour) FILTER (WHERE so_far <= %(most)s), max(hour)) END AS since
+  FROM hours;
