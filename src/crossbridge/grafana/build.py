@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from grafana_foundation_sdk.builders import barchart, common, dashboard, gauge, stat, table, timeseries
+from grafana_foundation_sdk.builders import barchart, common, dashboard, gauge, table, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as common_models
@@ -192,10 +192,6 @@ def _table(spec: panels.Panel) -> table.Panel:  # noqa: ARG001
     return table.Panel().show_header(True).cell_height(common_models.TableCellHeight.SM).filterable(True)
 
 
-def _stat(spec: panels.Panel) -> stat.Panel:  # noqa: ARG001
-    return stat.Panel().reduce_options(_last_value())
-
-
 def _gauge(spec: panels.Panel) -> gauge.Panel:  # noqa: ARG001
     return (
         gauge.Panel()
@@ -223,7 +219,6 @@ def _barchart(spec: panels.Panel) -> barchart.Panel:  # noqa: ARG001
 _KINDS = {
     "timeseries": _timeseries,
     "table": _table,
-    "stat": _stat,
     "gauge": _gauge,
     "barchart": _barchart,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crossbridge.grafana.panels import Column, Dashboard, Panel, Row
 
 _TEST = Column("Test", link="test_id")
-_RUN = Column("Run", width=300, link="run")
+_RUN = Column("Run", width=130, link="run")
 _AVERAGE = Column("Average", "ms", 110)
 _P95 = Column("p95", "ms", 110)
 _NO_RUNS = "No test ran in this window: look at a longer one, or at 'crossbridge doctor'."
@@ -119,22 +119,23 @@ _RUNS = Row(
             "Runs that began in the window and have not ended, with the test that has been running longest.",
             "No run is in progress.",
             "short",
-            12,
+            24,
             """SELECT run_id, started_at, environment, git_branch, framework, tests, failed, in_flight, longest_test,
   longest_since
 FROM crossbridge.panel_runs_of($scope, 'running')""",
             columns={
                 "run_id": _RUN,
-                "started_at": Column("Began", width=160),
+                "started_at": Column("Began", width=150),
                 "environment": Column("Environment", width=110),
-                "git_branch": Column("Branch", width=120),
-                "framework": Column("Framework", width=120),
-                "tests": Column("Attempts", width=90),
-                "failed": Column("Failed", width=80),
-                "in_flight": Column("Running", width=80),
-                "longest_test": Column("Longest running", width=260, link="test_id"),
-                "longest_since": Column("Since", width=160),
+                "git_branch": Column("Branch", width=110),
+                "framework": Column("Framework", width=110),
+                "tests": Column("Attempts", width=80),
+                "failed": Column("Failed", width=70),
+                "in_flight": Column("Running", width=70),
+                "longest_test": Column("Longest running", link="test_id"),
+                "longest_since": Column("Since", width=150),
             },
+            height=6,
         ),
         Panel(
             "table",
@@ -142,20 +143,21 @@ FROM crossbridge.panel_runs_of($scope, 'running')""",
             "Runs that began in the window and were killed or cut off before they had ended.",
             "No run was interrupted.",
             "short",
-            12,
+            24,
             """SELECT run_id, started_at, ended_at, environment, git_branch, framework, tests, failed, interrupted
 FROM crossbridge.panel_runs_of($scope, 'interrupted')""",
             columns={
                 "run_id": _RUN,
-                "started_at": Column("Began", width=160),
+                "started_at": Column("Began", width=150),
                 "ended_at": Column("Ended", width=160),
                 "environment": Column("Environment", width=110),
-                "git_branch": Column("Branch", width=120),
-                "framework": Column("Framework", width=120),
-                "tests": Column("Attempts", width=90),
-                "failed": Column("Failed", width=80),
+                "git_branch": Column("Branch", width=110),
+                "framework": Column("Framework", width=110),
+                "tests": Column("Attempts", width=80),
+                "failed": Column("Failed", width=70),
                 "interrupted": Column("Interrupted", width=100),
             },
+            height=6,
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["timeseries", "table", "stat", "gauge", "barchart"]
+Kind = Literal["timeseries", "table", "gauge", "barchart"]
 
 # What $scope stands for in the queries below: the variables every dashboard has, as the one argument of the functions
 # panel_* in the database. Grafana writes a value formatted by :sqlstring as a literal with its quotes doubled, several

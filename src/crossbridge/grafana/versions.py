@@ -15,23 +15,22 @@ def _groups(attribute: str, title: str, what: str) -> Panel:
     return Panel(
         "table",
         f"By {what}",
-        f"Attempts, share that passed and durations by {what} of the run, the latest first.",
+        f"Attempts, share that passed and duration by {what} of the run, the latest first.",
         "No test ran in this window.",
         "short",
         12,
         f"""SELECT name AS {attribute}, runs, n AS attempts, round(100.0 * passed / n, 2)::float8 AS success_rate,
-  failed, (sum_us / n::numeric / 1000)::float8 AS avg_duration, (max_us + 500) / 1000 AS max_duration, last_at
+  failed, (sum_us / n::numeric / 1000)::float8 AS avg_duration, last_at
 FROM crossbridge.panel_groups($scope, '{attribute}')
 ORDER BY last_at DESC, 1 LIMIT 50""",
         columns={
             attribute: Column(title),
-            "runs": Column("Runs", width=70),
-            "attempts": Column("Attempts", width=90),
-            "success_rate": Column("Passed", "percent", 90, share=True),
-            "failed": Column("Failed", width=80),
-            "avg_duration": Column("Average", "ms", 100),
-            "max_duration": Column("Longest", "ms", 100),
-            "last_at": Column("Last run began", width=160),
+            "runs": Column("Runs", width=60),
+            "attempts": Column("Attempts", width=80),
+            "success_rate": Column("Passed", "percent", 80, share=True),
+            "failed": Column("Failed", width=70),
+            "avg_duration": Column("Average", "ms", 80),
+            "last_at": Column("Last run began", width=130),
         },
     )
 
@@ -51,11 +50,11 @@ WHERE head_us {sign} base_us
 ORDER BY abs(head_us - base_us) DESC, 1, 2 LIMIT 20""",
         columns={
             "test_id": _TEST,
-            "framework": Column("Framework", width=110),
-            "base": Column("Base", "ms", 100),
-            "head": Column("Head", "ms", 100),
-            "change": Column("Change", "ms", 100),
-            "change_rate": Column("Change", "percent", 90),
+            "framework": Column("Framework", width=90),
+            "base": Column("Base", "ms", 80),
+            "head": Column("Head", "ms", 80),
+            "change": Column("Change", "ms", 80),
+            "change_rate": Column("Change", "percent", 80),
         },
         height=10,
     )
@@ -76,7 +75,7 @@ WHERE {there}_n > 0 AND {not_there}_n = 0
 ORDER BY 1, 2 LIMIT 200""",
         columns={
             "test_id": _TEST,
-            "framework": Column("Framework", width=110),
+            "framework": Column("Framework", width=90),
             "attempts": Column("Attempts", width=90),
             "failed": Column("Failed", width=80),
             "avg_duration": Column("Average", "ms", 100),

@@ -565,7 +565,6 @@ def test_by_what_ran(show, facts, page, panel, attribute):
             pytest.approx(100 * count(rows, "passed") / len(rows), abs=0.006),
             failed(rows),
             pytest.approx(average_ms(rows)),
-            longest_ms(rows),
             max(row["run_started_at"] for row in rows),
         )
         for name, rows in groups.items()
