@@ -309,12 +309,31 @@ def test_it_prints_in_light_colours_without_what_only_a_screen_needs(browser, re
         "return ['.bar', '.tools', '.pager button', '.readout'].map((one) => document.querySelector(one).checkVisibility())"
     )
     assert shown == [False] * 4
-    assert (
-        browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-        == "rgb(255, 255, 255)"
-    )
+    assert browser.execute_script("return getComputedStyle(document.body).color") == "rgb(21, 24, 29)"
     pdf = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
     assert len(pdf) > 20_000
+
+
+def test_what_is_drawn_and_folded_is_made_ready_for_paper_and_put_back(browser, report, run):
+    def state():
+        return browser.execute_script("""
+            const pixels = document.querySelector('#workers canvas').getContext('2d').getImageData(0, 0, 200, 60).data;
+            return [document.querySelectorAll('details.group:not([open])').length, getComputedStyle(document.body).color,
+                    pixels.reduce((sum, value) => sum + value, 0)];
+        """)
+
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    )
+    open_file(browser, report())
+    on_screen = state()
+    browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    on_paper = state()
+    assert on_paper[0] == 0
+    assert on_paper[1] == "rgb(21, 24, 29)"
+    assert on_paper[2] != on_screen[2]
+    browser.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert state() == on_screen
 
 
 def test_json_tells_what_was_written(crossbridge, run, tmp_path):

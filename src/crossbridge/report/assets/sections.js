@@ -414,13 +414,20 @@ themeButton.addEventListener('click', () => {
 darkSystem.addEventListener('change', () => { setTheme(null); redraw(); });
 document.getElementById('print').addEventListener('click', () => window.print());
 
-let opened = [];
+// Canvases are drawn before the print styles hold: paper gets the light theme by hand.
+let before = null;
 addEventListener('beforeprint', () => {
-  opened = [...document.querySelectorAll('details.group:not([open])')].slice(0, 20);
-  for (const group of opened) { group.fill(); group.open = true; }
+  before = { theme: root.dataset.theme, opened: [...document.querySelectorAll('details.group:not([open])')].slice(0, 20) };
+  for (const group of before.opened) { group.fill(); group.open = true; }
+  root.dataset.theme = 'light';
   redraw();
 });
-addEventListener('afterprint', () => { for (const group of opened) group.open = false; redraw(); });
+addEventListener('afterprint', () => {
+  for (const group of before.opened) group.open = false;
+  if (before.theme) root.dataset.theme = before.theme;
+  else delete root.dataset.theme;
+  redraw();
+});
 
 let width = innerWidth;
 addEventListener('resize', () => {
