@@ -129,6 +129,7 @@ RETURNS TABLE (test_id text, framework text, n bigint, passed bigint, failed big
 LANGUAGE plpgsql STABLE
 SET jit = off
 SET plan_cache_mode = force_custom_plan
+SET enable_sort = off   -- the planner does not see how few tests there are
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -144,7 +145,7 @@ BEGIN
       FROM (SELECT x.test_key, sum(x.n)::bigint AS n, sum(x.passed)::bigint AS passed, sum(x.failed)::bigint AS failed,
                    sum(x.error)::bigint AS error, sum(x.sum_us)::bigint AS sum_us
               FROM (SELECT r.test_key, sum(r.n) AS n, sum(r.passed) AS passed, sum(r.failed) AS failed, sum(r.error) AS error,
-                           sum(r.sum_us) AS sum_us
+                           sum(r.sum_us)::bigint AS sum_us
                       FROM crossbridge.rollup_test_day AS r
                      WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
                        AND r.day >= (first_day AT TIME ZONE 'UTC')::date AND r.day < (end_day AT TIME ZONE 'UTC')::date
@@ -153,17 +154,13 @@ BEGIN
                     SELECT d.test_key, e.sign, CASE WHEN e.status = 'passed' THEN e.sign ELSE 0 END,
                            CASE WHEN e.status = 'failed' THEN e.sign ELSE 0 END,
                            CASE WHEN e.status = 'error' THEN e.sign ELSE 0 END, e.sign * e.duration_us
-                      FROM (SELECT 1 AS sign, t.test_id, t.framework, t.status, t.duration_us
-                              FROM crossbridge.chosen_tests(s, s.since, first_day) AS t
+                      FROM (SELECT CASE WHEN s.since < first_day THEN 1 ELSE -1 END AS sign, t.test_id, t.framework, t.status,
+                                   t.duration_us
+                              FROM crossbridge.chosen_tests(s, least(s.since, first_day), greatest(s.since, first_day)) AS t
                              UNION ALL
-                            SELECT -1, t.test_id, t.framework, t.status, t.duration_us
-                              FROM crossbridge.chosen_tests(s, first_day, s.since) AS t
-                             UNION ALL
-                            SELECT 1, t.test_id, t.framework, t.status, t.duration_us
-                              FROM crossbridge.chosen_tests(s, end_day, s.until) AS t
-                             UNION ALL
-                            SELECT -1, t.test_id, t.framework, t.status, t.duration_us
-                              FROM crossbridge.chosen_tests(s, s.until, end_day) AS t) AS e
+                            SELECT CASE WHEN end_day < s.until THEN 1 ELSE -1 END, t.test_id, t.framework, t.status,
+                                   t.duration_us
+                              FROM crossbridge.chosen_tests(s, least(s.until, end_day), greatest(s.until, end_day)) AS t) AS e
                       JOIN crossbridge.test_dim AS d USING (test_id, framework)) AS x
              GROUP BY 1
             HAVING sum(x.n) > 0) AS p
