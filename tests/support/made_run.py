@@ -133,9 +133,7 @@ def name_of(number: int) -> str:
     return f"tests/{area}/test_{area}_{number % 7}.py::Test{area.capitalize()}::test_{words}[{number}]"
 
 
-def _test(
-    segment: Segment, number: int, own: random.Random, luck: random.Random, shape: Shape
-) -> None:
+def _test(segment: Segment, number: int, own: random.Random, luck: random.Random, shape: Shape) -> None:
     test_id = name_of(number)
     base_us = own.lognormvariate(0, 1.1) * shape.mean_ms * 550 * (1.6 if number in shape.slow else 1.0)
     if luck.random() < shape.skipped:
