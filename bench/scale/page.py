@@ -105,7 +105,7 @@ def _summary(figures: Mapping[int, list[Figure]]) -> str:
             middle = sorted(figure.median_ms for figure in some)[len(some) // 2]
             met = sum(figure.met for figure in some)
             lines.append(
-                f"| {size} million | {window} | {met} of {len(some)} | {middle:,.1f} ms | {worst.p95_ms:,.0f} ms ({worst.what}) |"
+                f"| {size} million | {window} | {met} of {len(some)} | {middle:,.1f} ms | {worst.p95_ms:,.0f} ms ({worst.what}, {worst.of}) |"
             )
     return "\n".join(lines)
 
