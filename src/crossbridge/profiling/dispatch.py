@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from crossbridge.profiling.models import ProfileConfig
 
 _POLL_S = 0.005
+# A shipper that has not said a word for so long after its start is gone, and its word with a spool that was removed.
+SILENCE_LIMIT_US = 2_000_000
 
 
 class Dispatch:
@@ -52,10 +54,15 @@ class Dispatch:
             self._started_us = started_us
 
     def start_again_if_dead(self) -> None:
-        """Start a shipper in the place of one that has died with work left."""
-        shipper = self.shipper
-        if shipper.state is not None and not shipper.alive and not is_delivered(self.run_folder):
+        """Start a shipper in the place of one that is gone with work left."""
+        if self._is_gone() and not is_delivered(self.run_folder):
             self.start()
+
+    def _is_gone(self) -> bool:
+        shipper = self.shipper
+        if shipper.state is None:
+            return 0 < self._started_us < now_us() - SILENCE_LIMIT_US
+        return not shipper.alive
 
     def wait(self, timeout_s: float) -> bool:
         """Ask the shipper to hurry; return whether all of the run was delivered within so many seconds."""

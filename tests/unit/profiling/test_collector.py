@@ -443,6 +443,20 @@ def test_a_shipper_that_has_died_is_started_again_at_the_end(config, monkeypatch
     assert len(started) == 2
 
 
+def test_a_shipper_whose_word_was_removed_is_started_again_when_it_has_been_silent_for_long(
+    config, monkeypatch
+):
+    started = []
+    monkeypatch.setattr(dispatch, "start_shipper", lambda *_: started.append(1) or True)
+    collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
+    for limit_us, starts in ((60_000_000, 1), (0, 3)):
+        monkeypatch.setattr(dispatch, "SILENCE_LIMIT_US", limit_us)
+        collector.start()
+        collector.record_test_end("a")
+        collector.shutdown(timeout_s=0)
+        assert len(started) == starts
+
+
 def test_settings_that_cannot_be_read_raise_what_is_meant_for_people(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CROSSBRIDGE_DB_PORT", "x")
