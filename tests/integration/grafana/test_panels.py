@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from uuid import uuid4
 
 import psycopg
@@ -174,13 +174,18 @@ def _unfinished(history):
     killed.abandon(history.connection)
 
 
+# From the first moment to the last, before now or, with a time of day, of days before today. Days of rollups are read whole
+# to the nearest midnight, and rows added or taken off: both at either end.
 WINDOWS = {
     "hour": (timedelta(hours=4, minutes=3), timedelta(hours=3, minutes=50)),
     "day": (timedelta(hours=24), timedelta()),
     "week": (timedelta(days=7), timedelta()),
-    "past": (timedelta(days=13, hours=13), timedelta(days=1, hours=11)),
+    "morning to evening": ((13, time(5)), (2, time(19))),
+    "evening to morning": ((9, time(19)), (1, time(5))),
     "all": (timedelta(days=15), timedelta()),
 }
+
+
 CHOICES = {
     "everything": {},
     "an environment": {"environment": ["ci"]},
@@ -200,8 +205,14 @@ CHOICES = {
 
 @pytest.fixture(params=WINDOWS)
 def window(request, history):
+    def moment(ago):
+        if isinstance(ago, timedelta):
+            return history.now - ago
+        days, at = ago
+        return datetime.combine(history.now.date() - days * DAY, at, timezone.utc)
+
     since, until = WINDOWS[request.param]
-    return history.now - since, history.now - until
+    return moment(since), moment(until)
 
 
 @pytest.fixture(params=[*CHOICES, "a run"])

@@ -71,7 +71,6 @@ AS $$
      WHERE ((s).run_id IS NULL OR r.run_id = (s).run_id)
        AND ((s).environments IS NULL OR r.environment = ANY ((s).environments))
        AND ((s).branches IS NULL OR r.git_branch = ANY ((s).branches))
-       AND r.started_at < (s).until
 $$;
 
 -- Attempts between two moments of those the variables choose.
@@ -391,7 +390,7 @@ BEGIN
     RETURN QUERY
     SELECT r.*
       FROM crossbridge.chosen_runs(s) AS r
-     WHERE r.started_at >= s.since
+     WHERE r.started_at >= s.since AND r.started_at < s.until
        AND (s.frameworks IS NULL OR string_to_array(r.framework, ',') && s.frameworks);
 END $$;
 
@@ -432,7 +431,7 @@ BEGIN
     SELECT date_trunc(unit, r.started_at, 'UTC'), sum(r.events_written)::bigint, sum(r.events_spooled)::bigint,
            sum(r.events_dropped)::bigint
       FROM crossbridge.chosen_runs(s) AS r
-     WHERE r.started_at >= s.since
+     WHERE r.started_at >= s.since AND r.started_at < s.until
        AND (s.frameworks IS NULL OR string_to_array(r.framework, ',') && s.frameworks)
      GROUP BY 1;
 END $$;
@@ -713,7 +712,7 @@ BEGIN
     SELECT r.app_version, row_number() OVER (ORDER BY max(r.started_at) DESC, r.app_version), min(r.started_at),
            max(r.started_at)
       FROM crossbridge.chosen_runs(s) AS r
-     WHERE r.started_at >= s.since AND r.app_version IS NOT NULL
+     WHERE r.started_at >= s.since AND r.started_at < s.until AND r.app_version IS NOT NULL
        AND (s.frameworks IS NULL OR string_to_array(r.framework, ',') && s.frameworks)
      GROUP BY 1;
 END $$;
