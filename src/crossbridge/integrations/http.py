@@ -23,7 +23,6 @@ from crossbridge.profiling.real import now_us
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crossbridge.integrations._patching import Install
 
 # Half of what a row costs right after a wait for the network, and tests call the same URLs again and again.
 _endpoint = lru_cache(maxsize=1000)(endpoint)
@@ -53,7 +52,7 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], place: int, name: s
 # requests: an adapter sends one request and follows no redirect. ---------------------------------------------------
 
 
-def _patch_requests(requests: Any) -> None:
+def patch_requests(requests: Any) -> None:
     patch(requests.adapters.HTTPAdapter, "send", timed(_note_requests))
 
 
@@ -68,7 +67,7 @@ def _note_requests(
 # urllib3: calls itself to try again and, in a pool, to follow; a PoolManager calls a pool for each hop. ------------
 
 
-def _patch_urllib3(urllib3: Any) -> None:
+def patch_urllib3(urllib3: Any) -> None:
     patch(urllib3.HTTPConnectionPool, "urlopen", timed(_note_urllib3))
 
 
@@ -87,7 +86,7 @@ def _note_urllib3(
 # httpx: a transport sends one request. -----------------------------------------------------------------------------
 
 
-def _patch_httpx(httpx: Any) -> None:
+def patch_httpx(httpx: Any) -> None:
     patch(httpx.HTTPTransport, "handle_request", timed(_note_httpx))
     patch(httpx.AsyncHTTPTransport, "handle_async_request", timed_coroutine(_note_httpx))
 
@@ -112,7 +111,7 @@ def _is_mocked(transport: Any, response: Any) -> bool:
 # aiohttp: has a tracing of its own, which tells of each hop. -------------------------------------------------------
 
 
-def _patch_aiohttp(aiohttp: Any) -> None:
+def patch_aiohttp(aiohttp: Any) -> None:
     tracing = aiohttp.TraceConfig()
     tracing.on_request_start.append(_Hop.begin)
     tracing.on_request_redirect.append(_Hop.redirect)
@@ -174,12 +173,3 @@ class _Hop:
             record(params.method, str(params.url), status, kept.started_us, error)
         except Exception as fault:  # noqa: BLE001
             caught(fault, "aiohttp")
-
-
-# By the module whose import brings the client.
-LIBRARIES: dict[str, Install] = {
-    "requests": _patch_requests,
-    "urllib3": _patch_urllib3,
-    "httpx": _patch_httpx,
-    "aiohttp": _patch_aiohttp,
-}

@@ -22,7 +22,6 @@ from crossbridge.profiling.guard import caught
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crossbridge.integrations._patching import Install
 
 _Driver = TypeVar("_Driver")
 _MARK = "_crossbridge"
@@ -54,17 +53,17 @@ def _wrap(driver: Any) -> None:
     driver.execute = MethodType(recorded, driver)
 
 
-def _patch_webdriver(module: Any) -> None:
+def patch_webdriver(module: Any) -> None:
     patch(module.WebDriver, "execute", timed(note))
     patch(module.WebDriver, "_get_cdp_details", timed(_note_nothing))  # HTTP of Selenium's own
 
 
-def _patch_wait(module: Any) -> None:
+def patch_wait(module: Any) -> None:
     for name in ("until", "until_not"):
         patch(module.WebDriverWait, name, _polling)
 
 
-def _patch_selenium_library(module: Any) -> None:
+def patch_selenium_library(module: Any) -> None:
     patch(module.WaitingKeywords, "_wait_until_worker", _polling)
 
 
@@ -100,11 +99,3 @@ class _Polling:
                 caught(fault, "selenium")
         if error is not None:
             hide_frame(error)
-
-
-# By the module whose import brings the class.
-LIBRARIES: dict[str, Install] = {
-    "selenium.webdriver.remote.webdriver": _patch_webdriver,
-    "selenium.webdriver.support.wait": _patch_wait,
-    "SeleniumLibrary.keywords.waiting": _patch_selenium_library,
-}
