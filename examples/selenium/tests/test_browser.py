@@ -13,7 +13,9 @@ def test_browser_commands(shop):
 
 def test_waits(shop):
     shop.find_element(By.ID, "add").click()
-    item = WebDriverWait(shop, 5, poll_frequency=0.1).until(ec.visibility_of_element_located((By.CLASS_NAME, "item")))
+    item = WebDriverWait(shop, 5, poll_frequency=0.1).until(
+        ec.visibility_of_element_located((By.CLASS_NAME, "item"))
+    )
     assert item.text == "Pen"
 
 

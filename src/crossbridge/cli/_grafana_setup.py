@@ -72,8 +72,9 @@ def provision(
     """
     Write what Grafana loads by itself at its start.
 
-    Data source, dashboards and alert rules, as provisioning files. None holds a secret. Grafana takes the database's address and password from its own environment:
-    CROSSBRIDGE_DB_HOST, _PORT, _NAME, _USER, _PASSWORD and _SSLMODE (disable, require, verify-ca or verify-full).
+    Data source, dashboards and alert rules, as provisioning files. None holds a secret: Grafana takes the database's
+    address and password from its own environment, CROSSBRIDGE_DB_HOST, _PORT, _NAME, _USER, _PASSWORD and _SSLMODE
+    (disable, require, verify-ca or verify-full).
     Doing it again writes what has changed. Grafana reads the files when it starts.
 
     \b

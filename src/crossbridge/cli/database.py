@@ -178,9 +178,9 @@ def rebuild_rollups(
     """
     Compute the rollups anew from the rows.
 
-    For dashboards and reports. Needed after rows were loaded, changed or deleted by hand; what is delivered as usual keeps them right by itself.
-    Tests may go on being delivered meanwhile. Cut short, it goes on where it was when it is called again. Months that
-    were pruned keep the rollups they have.
+    For dashboards and reports. Needed after rows were loaded, changed or deleted by hand; what is delivered as
+    usual keeps them right by itself. Tests may go on being delivered meanwhile. Cut short, it goes on where it was
+    when it is called again. Months that were pruned keep the rollups they have.
 
     \b
     Examples:
