@@ -100,9 +100,11 @@ def test_a_segment_that_is_delivered_while_it_is_forgotten(db, migrated, old):
         thread = threading.Thread(target=lambda: answers.append(old.send(shipper, 0, len(old.lines))))
         thread.start()
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        until(lambda: db.execute(waiting).fetchone() == (1,))
-        pruner.commit()
-        thread.join()
+        try:
+            until(lambda: db.execute(waiting).fetchone() == (1,))
+        finally:
+            pruner.commit()
+            thread.join()
 
     assert answers == [old.offsets[-1]]
     assert _kept(db) == first_month

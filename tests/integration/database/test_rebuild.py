@@ -176,9 +176,11 @@ def test_a_day_waits_for_a_batch_under_way_and_counts_it(filled, migrated):
         with connect(migrated) as other:
             thread = threading.Thread(target=rebuild, args=(other, migrated))
             thread.start()
-            until(lambda: filled.execute(WAITING).fetchone() == (1,), timeout_s=30)
-            writer.commit()
-            thread.join()
+            try:
+                until(lambda: filled.execute(WAITING).fetchone() == (1,), timeout_s=30)
+            finally:
+                writer.commit()
+                thread.join()
 
     assert differences(filled) == {}
 
