@@ -191,6 +191,7 @@ CHOICES = {
     "an environment": {"environment": ["ci"]},
     "two environments": {"environment": ["ci", "staging"]},
     "a branch": {"branch": ["feature/x"]},
+    "two branches": {"branch": ["main", "feature/x"]},
     "a framework": {"framework": ["pytest"]},
     "branch, environment and frameworks": {
         "branch": ["main"],
@@ -243,6 +244,14 @@ def test_framework_comparison_and_success_rate(show, facts, page):
     }
     ((rate,),) = show("Test success rate", page)
     assert rate == (pytest.approx(100 * count(rows, "passed") / len(rows), abs=0.006) if rows else None)
+
+
+def test_branches_have_runs_with_and_without_days_of_their_own(db, history):
+    ways = db.execute(
+        "SELECT git_branch, rolled_branch FROM crossbridge.runs WHERE git_branch IN ('main', 'feature/x') GROUP BY 1, 2"
+    ).fetchall()
+
+    assert len(ways) == 4
 
 
 def test_flaky_and_slowest_tests(show, facts, page):
