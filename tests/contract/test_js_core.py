@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import crossbridge
-from support.node import NodeProcess
+from support.node import SDK, NodeProcess, find_node
 from support.spec import SPEC, cases, name_of
+from support.third_party import node_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,3 +146,11 @@ def test_the_version_is_that_of_the_package(node):
     package = json.loads((SPEC.parent / "sdk" / "js" / "package.json").read_text())
     assert node.call("version") == package["version"] == crossbridge.__version__
     assert "dependencies" not in package
+
+
+def test_the_types_hold():
+    find_node()
+    packages = node_modules("typescript@7.0.2", "@types/node@26.6.6")
+    command = [str(packages / ".bin" / "tsc"), "-p", str(SDK), "--typeRoots", str(packages / "@types")]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "")
