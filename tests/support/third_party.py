@@ -52,6 +52,18 @@ def python_with(*requirements: str, base: str = sys.executable) -> str:
     return str(_once(name.replace("=", "_").replace("<", "_"), make) / "bin" / "python")
 
 
+def node_modules(*packages: str) -> Path:
+    """The folder `node_modules` with these packages (NAME@VERSION) of npm."""
+
+    def make(folder: Path) -> None:
+        (folder / "package.json").write_text('{"private": true}')
+        command = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--ignore-scripts", *packages]
+        subprocess.run(command, cwd=folder, check=True, timeout=300)
+
+    name = "-".join(("npm", *packages))
+    return _once(name.replace("/", "_").replace("@", "_"), make) / "node_modules"
+
+
 def _once(name: str, make: Callable[[Path], None]) -> Path:
     folder = CACHE / name
     if not folder.exists():
