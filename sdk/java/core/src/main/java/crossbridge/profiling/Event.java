@@ -1,0 +1,60 @@
+package crossbridge.profiling;
+
+/** One event: one line of a segment ({@code spec/README.md}). What is null, or has its default, is left out. */
+final class Event {
+    final String type;
+    long atUs = Clock.nowUs();
+    String testId;
+    long attempt = 1;
+    String status;
+    Long durationUs;
+    Long setupUs;
+    Long teardownUs;
+    String suite;
+    String file;
+    String errorType;
+    String errorMessage;
+    String framework;
+    String worker;
+    String stepName;
+    String eventType;
+    Long stepIndex;
+    long depth;
+    String endpoint;
+    String method;
+    Long statusCode;
+    String command;
+    String target;
+    long retryCount;
+    String error;
+    Double cpuPercent;
+    Double memoryMb;
+
+    Event(String type) {
+        this.type = type;
+    }
+
+    String line() {
+        return new Json().put("type", type).put("at_us", atUs).putUnless(null, "test_id", name(testId))
+            .putUnless(1L, "attempt", attempt).putUnless(null, "status", status)
+            .putUnless(null, "duration_us", durationUs).putUnless(null, "setup_us", setupUs)
+            .putUnless(null, "teardown_us", teardownUs).putUnless(null, "suite", name(suite))
+            .putUnless(null, "file", name(file)).putUnless(null, "error_type", name(errorType))
+            .putUnless(null, "error_message", message(errorMessage)).putUnless(null, "framework", name(framework))
+            .putUnless(null, "worker", name(worker)).putUnless(null, "step_name", name(stepName))
+            .putUnless(null, "event_type", name(eventType)).putUnless(null, "step_index", stepIndex)
+            .putUnless(0L, "depth", depth).putUnless(null, "endpoint", name(endpoint))
+            .putUnless(null, "method", name(method)).putUnless(null, "status_code", statusCode)
+            .putUnless(null, "command", name(command)).putUnless(null, "target", name(target))
+            .putUnless(0L, "retry_count", retryCount).putUnless(null, "error", message(error))
+            .putUnless(null, "cpu_percent", cpuPercent).putUnless(null, "memory_mb", memoryMb) + "\n";
+    }
+
+    private static String name(String text) {
+        return text == null ? null : Texts.name(text);
+    }
+
+    private static String message(String text) {
+        return text == null ? null : Texts.message(text);
+    }
+}

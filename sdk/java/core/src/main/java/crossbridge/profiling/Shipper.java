@@ -1,0 +1,192 @@
+package crossbridge.profiling;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Delivers this process's own segments while it lives: one daemon thread, exactly once by the database's compare and
+ * set ({@code spec/segment.md}). Never throws; what it does not deliver stays in the spool for `crossbridge ingest`,
+ * and so does every segment in which the database refuses a line.
+ */
+final class Shipper extends Thread {
+    private static final int BATCH_MAX_BYTES = 4 << 20;
+    private static final long NOWHERE = 1L << 62;
+    private static final String INGEST = "SELECT crossbridge.ingest(?::uuid, ?::uuid, ?, ?, ?::jsonb)";
+
+    private final Settings settings;
+    private final SegmentWriter writer;
+    private int segment;
+    private long offset = -1;
+    private long ceilingMs = 100;
+    private volatile boolean ending;
+    private Connection connection;
+
+    Shipper(Settings settings, SegmentWriter writer) {
+        super("crossbridge shipper");
+        this.settings = settings;
+        this.writer = writer;
+        setDaemon(true);
+    }
+
+    /** Waits until all is delivered, or for the drain time-out. The writer is closed by now. */
+    void drain() {
+        ending = true;
+        synchronized (this) {
+            notifyAll();
+        }
+        try {
+            join(Math.max(1, settings.millis("DRAIN_TIMEOUT")));
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void run() {
+        try {
+            while (!(deliver() && ending)) {
+                pause(ending ? 10 : settings.millis("FLUSH_INTERVAL"));
+            }
+        } catch (IOException | SQLException | RuntimeException | LinkageError error) {
+            ending = true; // no driver, or bad data: the segment stays
+        } finally {
+            disconnect();
+        }
+    }
+
+    /** Sends all whole lines there are; returns whether every segment begun is delivered and closed. */
+    private boolean deliver() throws IOException, SQLException {
+        List<Path> paths = writer.paths();
+        try {
+            while (segment < paths.size()) {
+                if (!deliverSegment(paths.get(segment))) {
+                    return false;
+                }
+                Files.deleteIfExists(paths.get(segment));
+                segment++;
+                offset = -1;
+            }
+            return true;
+        } catch (SQLException error) {
+            disconnect();
+            if (!isOutage(error)) {
+                throw error;
+            }
+            offset = -1;
+            pause(ThreadLocalRandom.current().nextLong(1, ceilingMs));
+            ceilingMs = Math.min(2 * ceilingMs, 8000);
+            return false;
+        }
+    }
+
+    /** Returns whether the segment's last line is in the database. */
+    private boolean deliverSegment(Path path) throws IOException, SQLException {
+        if (offset < 0) {
+            offset = ingest(path, NOWHERE, NOWHERE, "[]");
+        }
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+            boolean ended = false;
+            for (byte[] lines = read(file); lines.length > 0; lines = read(file)) {
+                String text = new String(lines, StandardCharsets.UTF_8);
+                String events = "[" + text.strip().replaceAll("\n+", ",") + "]";
+                long end = offset + lines.length;
+                long answer = ingest(path, offset, end, events);
+                ended = answer == end && text.contains("\n{\"type\":\"segment_end\"")
+                    || answer == end && text.startsWith("{\"type\":\"segment_end\"");
+                offset = answer;
+                ceilingMs = 100;
+            }
+            return ended;
+        }
+    }
+
+    /** Returns the next whole lines, up to 5,000 and 4 MiB. */
+    private byte[] read(RandomAccessFile file) throws IOException {
+        long there = Math.min(file.length() - offset, BATCH_MAX_BYTES);
+        if (there <= 0) {
+            return new byte[0];
+        }
+        byte[] bytes = new byte[(int) there];
+        file.seek(offset);
+        file.readFully(bytes);
+        int end = 0;
+        for (int i = 0, lines = 0; i < bytes.length && lines < 5000; i++) {
+            if (bytes[i] == '\n') {
+                end = i + 1;
+                lines++;
+            }
+        }
+        ByteArrayOutputStream whole = new ByteArrayOutputStream(end);
+        whole.write(bytes, 0, end);
+        return whole.toByteArray();
+    }
+
+    private long ingest(Path path, long from, long to, String events) throws SQLException {
+        try (PreparedStatement statement = connected().prepareStatement(INGEST)) {
+            statement.setString(1, path.getFileName().toString().replace(".jsonl", ""));
+            statement.setString(2, writer.runId);
+            statement.setLong(3, from);
+            statement.setLong(4, to);
+            statement.setString(5, events);
+            try (ResultSet rows = statement.executeQuery()) {
+                rows.next();
+                return rows.getLong(1);
+            }
+        }
+    }
+
+    private Connection connected() throws SQLException {
+        if (connection == null) {
+            Properties properties = new Properties();
+            properties.setProperty("user", or(settings.string("DB_USER"), System.getProperty("user.name")));
+            properties.setProperty("password", or(settings.string("DB_PASSWORD"), ""));
+            properties.setProperty("sslmode", settings.string("DB_SSLMODE"));
+            properties.setProperty("ApplicationName", "crossbridge shipper");
+            properties.setProperty("connectTimeout", "5");
+            String host = settings.string("DB_HOST");
+            connection = DriverManager.getConnection("jdbc:postgresql://"
+                + (host.contains(":") ? "[" + host + "]" : host) + ":" + settings.number("DB_PORT") + "/"
+                + or(settings.string("DB_NAME"), settings.string("DB_USER")), properties);
+        }
+        return connection;
+    }
+
+    private static String or(String text, String standard) {
+        return text == null ? standard : text;
+    }
+
+    /** Whether the same may well go through later: no connection, a clash, too many clients, a server that ends. */
+    private static boolean isOutage(SQLException error) {
+        String state = error.getSQLState() == null ? "" : error.getSQLState();
+        boolean noDriver = String.valueOf(error.getMessage()).startsWith("No suitable driver");
+        return !noDriver && state.matches("(08|40|53|57).*");
+    }
+
+    private void disconnect() {
+        try (Connection closing = connection) {
+            connection = null;
+        } catch (SQLException error) {
+            connection = null;
+        }
+    }
+
+    private synchronized void pause(long millis) {
+        try {
+            wait(millis);
+        } catch (InterruptedException error) {
+            ending = true;
+        }
+    }
+}
