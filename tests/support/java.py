@@ -27,7 +27,7 @@ def java_command(main: str) -> list[str]:
         mark = target / "built"
         if not mark.exists() or mark.stat().st_mtime < max(path.stat().st_mtime for path in sources):
             done = subprocess.run(
-                ["mvn", "-q", "-B", "test-compile", "process-test-classes"],
+                ["mvn", "-q", "-B", "test"],
                 cwd=JAVA_SDK, capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert done.returncode == 0, done.stdout + done.stderr
