@@ -81,6 +81,14 @@ def test_java_delivers_by_itself_and_leaves_nothing(tmp_path, migrated):
     assert (TEST_ID, "passed", 1) in found
 
 
+@pytest.mark.parametrize(("then", "status"), [("close", "failed"), ("leave", "interrupted")])
+def test_the_end_of_the_run_is_told(tmp_path, migrated, then, status):
+    finish(record(tmp_path, then=then, **db_environment(migrated), CROSSBRIDGE_DRAIN_TIMEOUT="30"))
+    assert segments(tmp_path) == []
+    with psycopg.connect(**migrated.parameters()) as connection:
+        assert connection.execute("SELECT status FROM crossbridge.runs").fetchall() == [(status,)]
+
+
 @pytest.mark.parametrize("delivered_before", [False, True])
 def test_a_killed_jvm_loses_and_doubles_nothing(tmp_path, migrated, delivered_before):
     where = db_environment(migrated) if delivered_before else {}

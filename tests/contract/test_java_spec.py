@@ -40,6 +40,15 @@ def asked(tmp_path):
             (root / ".env").write_text(case["dotenv"], encoding="utf-8")
         pairs = (text for pair in case["environment"].items() for text in pair)
         yield case["name"], ("settings", str(root), *pairs), case
+    for number, case in enumerate(cases("run_info")):
+        folder = tmp_path / f"git{number}"
+        for name, content in case["files"].items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content.encode())
+        root = folder / case["project_root"]
+        root.mkdir(parents=True, exist_ok=True)
+        pairs = (text for pair in case["environment"].items() for text in pair)
+        yield case["name"], ("run_info", str(root), *pairs), {"run_info": case["expected"]}
 
 
 def is_right(answer, wanted):
@@ -48,6 +57,8 @@ def is_right(answer, wanted):
     found = json.loads(answer)
     if "values" in wanted:
         return found == wanted
+    if "run_info" in wanted:
+        return found == wanted["run_info"]
     if "error" in wanted or "error" in found:
         message = found.get("error", "")
         return (
@@ -67,7 +78,7 @@ def answered(tmp_path_factory):
     return list(zip(all_cases, answers([case[1] for case in all_cases]), strict=True))
 
 
-@pytest.mark.parametrize("word", ["test_id", "endpoint", "name", "message", "dotenv", "settings"])
+@pytest.mark.parametrize("word", ["test_id", "endpoint", "name", "message", "dotenv", "settings", "run_info"])
 def test_java_answers_as_python_does(answered, word):
     of_word = [(name, wanted, got) for (name, asked, wanted), got in answered if asked[0] == word]
     assert of_word

@@ -1,12 +1,14 @@
 package crossbridge.profiling;
 
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** What an adapter records through: null where profiling is off. Any thread; never throws into a test. */
 final class Collector {
     private static final long ROTATE_BYTES = 64L << 20;
     private final SegmentWriter writer;
     private final Shipper shipper;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Collector(SegmentWriter writer, Shipper shipper) {
         this.writer = writer;
@@ -26,7 +28,10 @@ final class Collector {
             if (shipper != null) {
                 shipper.start();
             }
-            return new Collector(writer, shipper);
+            Collector collector = new Collector(writer, shipper);
+            // A run that ends without its adapter's word, by System.exit in a test.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> collector.close("interrupted"), "crossbridge end"));
+            return collector;
         } catch (Settings.Bad bad) {
             System.err.println("crossbridge: " + bad.getMessage() + " Profiling is off for this run.");
             return null;
@@ -41,6 +46,9 @@ final class Collector {
 
     /** Ends the run's segment and waits for its delivery, no longer than the drain time-out. */
     void close(String status) {
+        if (closed.getAndSet(true)) {
+            return;
+        }
         writer.close(status);
         if (shipper != null) {
             shipper.drain();

@@ -188,22 +188,19 @@ final class SegmentWriter {
         Map<String, String> labels = new LinkedHashMap<>();
         ((Map<?, ?>) settings.get("LABELS"))
             .forEach((key, value) -> labels.put(Texts.name((String) key), Texts.name((String) value)));
+        RunInfo info = new RunInfo(System.getenv(), settings.projectRoot);
         Json start = new Json().put("type", "segment_start").put("v", 1).put("segment_id", id).put("run_id", runId)
             .put("writer", writer).put("seq", seq).put("parent", null).put("role", "main")
             .put("pid", ProcessHandle.current().pid()).put("pid_start", pidStart()).put("host", host())
             .put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"))
             .put("runtime", "OpenJDK " + System.getProperty("java.version")).put("sdk", "java/0.1.0")
             .put("framework", Texts.name(framework)).put("framework_version", cleaned(frameworkVersion))
-            .put("worker", null).put("at_us", Clock.nowUs()).put("environment", environment())
+            .put("worker", null).put("at_us", Clock.nowUs()).put("environment",
+                Texts.name(RunInfo.environmentName(settings.string("ENVIRONMENT"), System.getenv())))
             .put("app_version", cleaned(settings.string("APP_VERSION"))).put("labels", labels)
-            .put("git_commit", null).put("git_branch", null).put("ci_provider", null).put("ci_url", null);
+            .put("git_commit", cleaned(info.commit)).put("git_branch", cleaned(info.branch))
+            .put("ci_provider", info.provider).put("ci_url", cleaned(info.url));
         return String.format("{\"dropped\":%-20d,", dropped) + start.toString().substring(1) + "\n";
-    }
-
-    private String environment() {
-        String ci = System.getenv().getOrDefault("CI", "").toLowerCase(java.util.Locale.ROOT);
-        String standard = List.of("", "0", "false").contains(ci) ? "local" : "ci";
-        return settings.get("ENVIRONMENT") == null ? standard : Texts.name(settings.string("ENVIRONMENT"));
     }
 
     private static String cleaned(String text) {

@@ -1,6 +1,6 @@
 package crossbridge.profiling;
 
-/** Records so many tests; then closes, or says so and waits to be killed. */
+/** Records so many tests; then closes, waits to be killed, or leaves without a word. */
 final class RecordTests {
     private RecordTests() {}
 
@@ -24,7 +24,7 @@ final class RecordTests {
             if (collector != null) {
                 collector.close("failed");
             }
-        } else {
+        } else if (arguments[1].equals("wait")) {
             System.in.read();
         }
     }

@@ -36,6 +36,8 @@ final class SpecCases {
                 return Texts.message(texts[0]);
             case "dotenv":
                 return new Json().put("values", DotEnv.parse(texts[0])).toString();
+            case "run_info":
+                return runInfo(texts);
             case "settings":
                 return settings(texts);
             default:
@@ -44,10 +46,7 @@ final class SpecCases {
     }
 
     private static String settings(String[] texts) {
-        Map<String, String> environ = new LinkedHashMap<>();
-        for (int i = 1; i < texts.length; i += 2) {
-            environ.put(texts[i], texts[i + 1]);
-        }
+        Map<String, String> environ = environ(texts);
         try {
             Settings settings = new Settings(environ, Path.of(texts[0]));
             Json json = new Json().put("enabled", settings.enabled);
@@ -61,6 +60,23 @@ final class SpecCases {
         } catch (Settings.Bad bad) {
             return new Json().put("error", bad.getMessage()).toString();
         }
+    }
+
+    private static String runInfo(String[] texts) throws Settings.Bad {
+        Path root = Path.of(texts[0]);
+        Map<String, String> environ = environ(texts);
+        RunInfo info = new RunInfo(environ, root);
+        String set = new Settings(environ, root).string("ENVIRONMENT");
+        return new Json().put("environment", RunInfo.environmentName(set, environ)).put("git_commit", info.commit)
+            .put("git_branch", info.branch).put("ci_provider", info.provider).put("ci_url", info.url).toString();
+    }
+
+    private static Map<String, String> environ(String[] texts) {
+        Map<String, String> environ = new LinkedHashMap<>();
+        for (int i = 1; i < texts.length; i += 2) {
+            environ.put(texts[i], texts[i + 1]);
+        }
+        return environ;
     }
 
     private static String decode(String text) {
