@@ -5,21 +5,17 @@ from __future__ import annotations
 import base64
 import fcntl
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from support.needs import need
 
-IN_CI = "CROSSBRIDGE_CI" in os.environ  # before the fixtures clean the environment
 JAVA_SDK = Path(__file__).parents[2] / "sdk" / "java"
 
 
 def java_command(main: str) -> list[str]:
     """The command that starts a class of the core's tests; skips where there is no Maven, and fails so in CI."""
-    if not (shutil.which("mvn") and shutil.which("java")):
-        reason = "mvn or java is missing: on Debian, apt-get install maven openjdk-17-jdk-headless"
-        (pytest.fail if IN_CI else pytest.skip)(reason)
+    need("mvn", "java", packages="maven openjdk-17-jdk-headless")
     target = JAVA_SDK / "core" / "target"
     target.mkdir(exist_ok=True)
     with (target / "build.lock").open("w") as lock:

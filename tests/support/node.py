@@ -9,8 +9,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
+from support.needs import need
 from support.pytest_runs import REPO
 from support.third_party import node_modules
 
@@ -23,12 +22,8 @@ DRIVER = "pg@8.23.1"
 
 def find_node() -> str:
     """The path of Node; where there is none the test is skipped, and fails on CI."""
-    if node := shutil.which("node"):
-        return node
-    reason = "Node is not installed. Install it with: apt-get install nodejs npm"
-    if os.environ.get("CROSSBRIDGE_CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    need("node", "npm", packages="nodejs npm")
+    return shutil.which("node") or ""
 
 
 def install(project: Path, *packages: str) -> None:

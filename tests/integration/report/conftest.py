@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -10,6 +8,7 @@ import pytest
 
 from support.browser import open_browser
 from support.cli import run_cli
+from support.needs import need
 from support.postgres import db_environment
 
 if TYPE_CHECKING:
@@ -64,10 +63,7 @@ def report(crossbridge: Callable[..., Any], tmp_path: Path) -> Callable[..., Pat
 
 @pytest.fixture(scope="session")
 def _browser() -> Iterator[Chrome]:
-    missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
-    if missing:
-        reason = f"{' and '.join(missing)} not on PATH: apt-get install chromium chromium-driver"
-        (pytest.fail if os.environ.get("CROSSBRIDGE_CI") else pytest.skip)(reason)
+    need("chromium", "chromedriver", packages="chromium chromium-driver")
     with open_browser() as driver:
         yield driver
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from crossbridge.grafana.dashboards import built
+from support.needs import need
 
 TYPES = Path(__file__).parents[2] / "support" / "grafana_schema" / "types.d.ts"
 PACKAGES = ("@grafana/schema@11.6.16", "typescript@5.9.3")
@@ -30,13 +30,10 @@ SLIPS = [
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory):
     """What the compiler has against each dashboard, and against one with a slip; it is slow, and does all at once."""
-    npm = shutil.which("npm")
-    if npm is None:
-        assert "CROSSBRIDGE_CI" not in os.environ, "npm is missing"
-        pytest.skip("npm is missing: it brings Grafana's types and the compiler")
+    need("npm", packages="nodejs npm")
     folder = tmp_path_factory.mktemp("schema")
     options = ("--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
-    subprocess.run([npm, "install", *options, *PACKAGES], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["npm", "install", *options, *PACKAGES], cwd=folder, check=True, capture_output=True)
     shutil.copy(TYPES, folder)
     texts = {path: json.dumps(dashboard) for path, dashboard in BUILT.items()}
     for right, wrong in SLIPS:
