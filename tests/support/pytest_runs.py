@@ -144,11 +144,11 @@ class Project:
             start_new_session=True,
         )
 
-    def wait_for(self, name: str, *, timeout_s: float = 30) -> None:
-        """Wait until a test whose id ends in `name` has begun."""
+    def wait_for(self, name: str, event_type: str = "test_start", *, timeout_s: float = 30) -> None:
+        """Wait until a test whose id ends in `name` has begun, or ended."""
         until_s = time.monotonic() + timeout_s
-        while not any(event["test_id"].endswith(name) for event in self.run_of(0).of_type("test_start")):
-            assert time.monotonic() < until_s, f"{name} has not begun"
+        while not any(event["test_id"].endswith(name) for event in self.run_of(0).of_type(event_type)):
+            assert time.monotonic() < until_s, f"there is no {event_type} of {name}"
             time.sleep(0.01)
 
     def run_of(self, returncode: int, stdout: str = "", stderr: str = "") -> Run:

@@ -19,6 +19,7 @@ RUNNING = """
 
 def _interrupt(project, number, *args, group=False):
     process = project.start(*args)
+    project.wait_for("::test_before", "test_end")  # by another worker, it may not have ended
     project.wait_for("::test_running")
     (os.killpg if group else os.kill)(process.pid, number)
     stdout, stderr = process.communicate(timeout=30)
