@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 ATTEMPTS = """
@@ -186,13 +188,16 @@ def test_a_test_whose_worker_dies_is_tried_again_in_another(project, dist):
         def test_other(): pass
         """,
     )
-    run = project.pytest("--reruns", "2", "-n", "2", f"--dist={dist}")
+    # pytest-rerunfailures gives up a test now and then whose worker died before its count had reached the controller.
+    for _ in range(5):
+        (project.folder / "deaths").unlink(missing_ok=True)
+        shutil.rmtree(project.folder / ".crossbridge", ignore_errors=True)
+        run = project.pytest("--reruns", "2", "-n", "2", f"--dist={dist}")
+        if (project.folder / "passed").exists():
+            break
     ends = [
         (end.get("attempt", 1), end["status"])
         for end in run.ends
         if end["test_id"] == "test_crash.py::test_crashes_twice"
     ]
-    # pytest-rerunfailures gives up a test whose worker died before its count had reached the controller.
-    deaths = len((project.folder / "deaths").read_text())
-    died = [(attempt, "failed") for attempt in range(1, deaths + 1)]
-    assert ends == [*died, *([(3, "passed")] if (project.folder / "passed").exists() else [])], run.output
+    assert ends == [(1, "failed"), (2, "failed"), (3, "passed")]
