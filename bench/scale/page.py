@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bench.scale.growth import EVENTS, Size
+from bench.scale.panels import WINDOWS
 from bench.scale.timing import Figure
 from bench.stage import REPOSITORY
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 PAGE = REPOSITORY / "docs" / "scaling.md"
-WINDOWS = ("24 h", "7 d", "30 d", "90 d")
 MILLION = 1_000_000
 
 
@@ -33,7 +33,7 @@ def write(results: Mapping[str, dict[str, Any]]) -> None:
 
 def _growth(of_size: Mapping[int, dict[str, Any]]) -> str:
     lines = []
-    for millions, result in of_size.items():
+    for result in of_size.values():
         tests = result["tests"]
         took = ", ".join(f"{what} {seconds:,.0f} s" for what, seconds in result["took_s"].items())
         lines += [
@@ -51,7 +51,6 @@ def _growth(of_size: Mapping[int, dict[str, Any]]) -> str:
             ),
             "",
         ]
-        del millions
     return "\n".join(lines)
 
 

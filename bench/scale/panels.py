@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
 from bench.scale.timing import Figure, timed
-from bench.stage import REPOSITORY
 from crossbridge.database.connection import connect
+from crossbridge.grafana.dashboards import Query, annotation_queries, built, panel_queries, variable_queries
 from support.grafana import Page
 
 if TYPE_CHECKING:
@@ -32,12 +31,6 @@ TIMEOUT_MS = 20_000
 QUICK = ("24 h",)  # the windows of a smoke test
 
 
-class Panel(NamedTuple):
-    dashboard: str
-    title: str
-    sql: str
-
-
 class Choice(NamedTuple):
     """What is chosen in a dashboard's variables; the others are All."""
 
@@ -45,35 +38,16 @@ class Choice(NamedTuple):
     values: Mapping[str, object]
 
 
-def panels() -> list[Panel]:
+def panels() -> list[Query]:
     """All queries of all dashboards: of panels, of annotations, of variables."""
-    return [
-        Panel(dashboard["title"], title, sql)
-        for file in sorted((REPOSITORY / "grafana").rglob("*.json"))
-        if "panels" in (dashboard := json.loads(file.read_text()))
-        for title, sql in _queries(dashboard)
-    ]
+    return [query for dashboard in built().values() for query in _queries(dashboard)]
 
 
-def _queries(dashboard: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for panel in _flat(dashboard["panels"]):
-        targets = [target["rawSql"] for target in panel.get("targets", []) if target.get("rawSql")]
-        for number, sql in enumerate(targets, 1):
-            yield panel["title"] + (f" ({number})" if len(targets) > 1 else ""), sql
-    for annotation in dashboard.get("annotations", {}).get("list", []):
-        if sql := (annotation.get("target") or {}).get("rawSql"):
-            yield f"annotation: {annotation['name']}", sql
-    for variable in dashboard["templating"]["list"]:
-        query = variable.get("query")
-        sql = query.get("rawSql", query.get("query")) if isinstance(query, dict) else query
-        if variable["type"] == "query" and sql:
-            yield f"variable: {variable['name']}", sql
-
-
-def _flat(panels_: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for panel in panels_:
-        yield panel
-        yield from _flat(panel.get("panels", []))
+def _queries(dashboard: dict[str, Any]) -> Iterator[Query]:
+    yield from panel_queries(dashboard)
+    for kind, queries in (("annotation", annotation_queries), ("variable", variable_queries)):
+        for query in queries(dashboard):
+            yield query._replace(panel=f"{kind}: {query.panel}")
 
 
 def choices(connection: Connection[Any]) -> list[Choice]:
@@ -114,7 +88,7 @@ def time_panels(target: Target, ends: datetime, *, quick: bool = False) -> list[
 
 
 def _time(
-    connection: Connection[Any], panel: Panel, choice: Choice, window: str, untils: list[datetime]
+    connection: Connection[Any], panel: Query, choice: Choice, window: str, untils: list[datetime]
 ) -> Figure:
     taken = []
     try:
@@ -125,4 +99,4 @@ def _time(
                 break
     except psycopg.errors.QueryCanceled:
         taken.append(float(TIMEOUT_MS))
-    return Figure(f"{panel.dashboard}: {panel.title}", choice.name, window, taken[1:] or taken)
+    return Figure(f"{panel.dashboard}: {panel.panel}", choice.name, window, taken[1:] or taken)

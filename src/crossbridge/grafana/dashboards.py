@@ -56,12 +56,17 @@ def panel_queries(dashboard: dict[str, Any]) -> list[Query]:
 
 
 def variable_queries(dashboard: dict[str, Any]) -> list[Query]:
-    """Return the queries that fill a built dashboard's variables, and those of its annotations."""
+    """Return the queries that fill a built dashboard's variables."""
     return [
         Query(dashboard["title"], variable["name"], variable["query"])
         for variable in dashboard["templating"]["list"]
         if variable["type"] == "query"
-    ] + [
+    ]
+
+
+def annotation_queries(dashboard: dict[str, Any]) -> list[Query]:
+    """Return the queries of a built dashboard's annotations."""
+    return [
         Query(dashboard["title"], annotation["name"], annotation["target"]["rawSql"])
         for annotation in dashboard["annotations"]["list"]
         if "rawSql" in annotation.get("target", {})

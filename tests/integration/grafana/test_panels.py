@@ -13,7 +13,7 @@ import pytest
 from crossbridge.database.connection import connect
 from crossbridge.database.migrate import migrate
 from crossbridge.database.roles import grant_roles
-from crossbridge.grafana.dashboards import built, panel_queries, variable_queries
+from crossbridge.grafana.dashboards import annotation_queries, built, panel_queries, variable_queries
 from support.feed import Segment
 from support.grafana import Page
 from support.history import EPOCH, History
@@ -43,7 +43,11 @@ HOSTILE = "tests/test_o'brien.py::test_\"x\"['; DROP TABLE crossbridge.runs; --\
 VERSIONS = ("1.0", "1.1", "2.0 'beta'")
 BUILT = built()
 QUERIES = {query.panel: query.sql for dashboard in BUILT.values() for query in panel_queries(dashboard)}
-VARIABLES = {query.panel: query.sql for dashboard in BUILT.values() for query in variable_queries(dashboard)}
+VARIABLES = {
+    query.panel: query.sql
+    for dashboard in BUILT.values()
+    for query in variable_queries(dashboard) + annotation_queries(dashboard)
+}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 from crossbridge.grafana.dashboards import (
     DASHBOARDS,
     INPUT,
+    annotation_queries,
     built,
     built_folder,
     panel_queries,
@@ -133,7 +134,7 @@ def test_ids_of_panels_are_unique(dashboard):
 @pytest.mark.parametrize("dashboard", BUILT.values(), ids=list(BUILT))
 def test_every_variable_is_quoted_by_sqlstring(dashboard):
     known = {variable["name"] for variable in dashboard["templating"]["list"]} | {"__searchFilter"}
-    for query in panel_queries(dashboard) + variable_queries(dashboard):
+    for query in panel_queries(dashboard) + variable_queries(dashboard) + annotation_queries(dashboard):
         left = re.sub(r"\$\{(\w+):sqlstring\}", lambda m: "" if m[1] in known else m[0], query.sql)
         left = re.sub(r"\$__(timeFrom|timeTo)\(\)|\$__timeFilter\([a-z_]+\)", "", left)
         assert "$" not in left, query
