@@ -43,6 +43,8 @@ def build(
       crossbridge grafana build
       crossbridge grafana build --out grafana --check
     """
+    from crossbridge.grafana.provision import write_files
+
     try:
         from crossbridge.grafana.build import build_all
     except ImportError as error:
@@ -55,9 +57,7 @@ def build(
     built |= _companions(out, built)
     changed = [path for path, text in built.items() if _read(out / path) != text]
     if not check:
-        for path in changed:
-            (out / path).parent.mkdir(parents=True, exist_ok=True)
-            (out / path).write_text(built[path], encoding="utf-8")
+        write_files(out, built)
     if as_json:
         print_json(
             {"folder": str(out), "files": sorted(built), "changed": sorted(changed), "written": not check}

@@ -13,11 +13,11 @@ from typing import Any
 
 from crossbridge.database.queries import query
 from crossbridge.errors import UsageError
+from crossbridge.grafana import DATASOURCE_TYPE
 
 FOLDER_UID, FOLDER = "crossbridge", "CrossBridge"
 GROUP, INTERVAL_S = "crossbridge", 300
 GUIDE = "grafana/GRAFANA_SETUP_GUIDE.md"
-DATASOURCE_TYPE = "grafana-postgresql-datasource"
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
-from crossbridge.grafana import panels
+from crossbridge.grafana import DATASOURCE_TYPE, panels
 from crossbridge.grafana.dashboards import DASHBOARDS, INPUT
 
-DATASOURCE_TYPE = "grafana-postgresql-datasource"
 _DATASOURCE = models.DataSourceRef(type_val=DATASOURCE_TYPE, uid="${datasource}")
 _SUCCESS = [(None, "red"), (80.0, "orange"), (95.0, "green")]
 _LINKS = {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from crossbridge.grafana.panels import Column, Dashboard, Panel, Row
+from crossbridge.grafana.panels import TEST, Column, Dashboard, Panel, Row
 
-_TEST = Column("Test", link="test_id")
 _NONE = "No evidence of flakiness in this window."
 
 _WHICH = Row(
@@ -24,7 +23,7 @@ FROM crossbridge.panel_flaky($scope)
 ORDER BY score DESC, test_id LIMIT 20""",
             height=10,
             columns={
-                "test_id": _TEST,
+                "test_id": TEST,
                 "framework": Column("Framework", width=100),
                 "score": Column("Score", "percent", 80),
                 "runs": Column("Runs", width=70),
@@ -109,7 +108,7 @@ ORDER BY 1""",
 FROM crossbridge.panel_saved($scope)
 GROUP BY 1, 2 ORDER BY lost DESC, 1, 2 LIMIT 20""",
             columns={
-                "test_id": _TEST,
+                "test_id": TEST,
                 "framework": Column("Framework", width=100),
                 "saved": Column("Saved runs", width=110),
                 "failed_attempts": Column("Failed attempts", width=130),
@@ -136,7 +135,7 @@ FROM crossbridge.panel_broken($scope)
 ORDER BY broken_at DESC, test_id LIMIT 20""",
             height=10,
             columns={
-                "test_id": _TEST,
+                "test_id": TEST,
                 "framework": Column("Framework", width=100),
                 "broken_at": Column("First failure", width=150),
                 "git_commit": Column("Commit", width=90),

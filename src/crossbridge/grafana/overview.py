@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from crossbridge.grafana.panels import Column, Dashboard, Panel, Row
+from crossbridge.grafana.panels import TEST, Column, Dashboard, Panel, Row
 
-_TEST = Column("Test", link="test_id")
 _RUN = Column("Run", width=130, link="run")
+_RUN_OF = {
+    "environment": Column("Environment", width=110),
+    "git_branch": Column("Branch", width=110),
+    "framework": Column("Framework", width=110),
+    "tests": Column("Attempts", width=80),
+    "failed": Column("Failed", width=70),
+}
 _AVERAGE = Column("Average", "ms", 110)
 _P95 = Column("p95", "ms", 110)
 _NO_RUNS = "No test ran in this window: look at a longer one, or at 'crossbridge doctor'."
@@ -68,7 +74,7 @@ FROM crossbridge.panel_tests($scope)
 GROUP BY 1 HAVING sum(failed) > 0 AND sum(passed) > 0
 ORDER BY failure_rate DESC, total_runs DESC, test_id LIMIT 10""",
             columns={
-                "test_id": _TEST,
+                "test_id": TEST,
                 "total_runs": Column("Attempts", width=90),
                 "passed": Column("Passed", width=80),
                 "failed": Column("Failed", width=80),
@@ -87,7 +93,7 @@ ORDER BY failure_rate DESC, total_runs DESC, test_id LIMIT 10""",
 FROM crossbridge.panel_tests($scope)
 ORDER BY sum_us::numeric / n DESC, test_id, framework LIMIT 10""",
             columns={
-                "test_id": _TEST,
+                "test_id": TEST,
                 "framework": Column("Framework", width=130),
                 "avg_duration": _AVERAGE,
                 "execution_count": Column("Attempts", width=90),
@@ -126,11 +132,7 @@ FROM crossbridge.panel_runs_of($scope, 'running')""",
             columns={
                 "run_id": _RUN,
                 "started_at": Column("Began", width=150),
-                "environment": Column("Environment", width=110),
-                "git_branch": Column("Branch", width=110),
-                "framework": Column("Framework", width=110),
-                "tests": Column("Attempts", width=80),
-                "failed": Column("Failed", width=70),
+                **_RUN_OF,
                 "in_flight": Column("Running", width=70),
                 "longest_test": Column("Longest running", link="test_id"),
                 "longest_since": Column("Since", width=150),
@@ -150,11 +152,7 @@ FROM crossbridge.panel_runs_of($scope, 'interrupted')""",
                 "run_id": _RUN,
                 "started_at": Column("Began", width=150),
                 "ended_at": Column("Ended", width=160),
-                "environment": Column("Environment", width=110),
-                "git_branch": Column("Branch", width=110),
-                "framework": Column("Framework", width=110),
-                "tests": Column("Attempts", width=80),
-                "failed": Column("Failed", width=70),
+                **_RUN_OF,
                 "interrupted": Column("Interrupted", width=100),
             },
             height=6,

@@ -34,6 +34,9 @@ class Column:
     color: str | None = None
 
 
+TEST = Column("Test", link="test_id")
+
+
 @dataclass(frozen=True)
 class Panel:
     """

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crossbridge.errors import UsageError
-from crossbridge.grafana import alerts
+from crossbridge.grafana import DATASOURCE_TYPE, alerts
 from crossbridge.grafana._yaml import to_yaml
 from crossbridge.grafana.dashboards import built, with_datasource
 
@@ -140,7 +140,7 @@ def datasource(
     """Return what Grafana wants to know of a PostgreSQL data source; holds the password."""
     certificate = {"tlsConfigurationMethod": "file-path", "sslRootCertFile": root_cert} if root_cert else {}
     return {
-        "type": alerts.DATASOURCE_TYPE,
+        "type": DATASOURCE_TYPE,
         "access": "proxy",
         "url": address,
         "user": user,

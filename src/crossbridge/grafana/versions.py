@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from crossbridge.grafana.panels import Annotation, Column, Dashboard, Panel, Row, Variable
+from crossbridge.grafana.panels import TEST, Annotation, Column, Dashboard, Panel, Row, Variable
 
-_TEST = Column("Test", link="test_id")
 _COMPARE = "crossbridge.panel_compare($scope, ${base:sqlstring}, ${head:sqlstring})"
 _NO_PAIR = (
     "Nothing to compare: runs need a version (CROSSBRIDGE_APP_VERSION, or git describe), and two of them."
@@ -49,7 +48,7 @@ FROM {_COMPARE}
 WHERE head_us {sign} base_us
 ORDER BY abs(head_us - base_us) DESC, 1, 2 LIMIT 20""",
         columns={
-            "test_id": _TEST,
+            "test_id": TEST,
             "framework": Column("Framework", width=90),
             "base": Column("Base", "ms", 80),
             "head": Column("Head", "ms", 80),
@@ -74,7 +73,7 @@ FROM {_COMPARE}
 WHERE {there}_n > 0 AND {not_there}_n = 0
 ORDER BY 1, 2 LIMIT 200""",
         columns={
-            "test_id": _TEST,
+            "test_id": TEST,
             "framework": Column("Framework", width=90),
             "attempts": Column("Attempts", width=90),
             "failed": Column("Failed", width=80),
