@@ -73,6 +73,16 @@ AS $$
        AND ((s).branches IS NULL OR r.git_branch = ANY ((s).branches))
 $$;
 
+-- Those of them that began in the window and had a chosen framework.
+CREATE FUNCTION crossbridge.begun_runs(s crossbridge.scope) RETURNS SETOF crossbridge.runs
+LANGUAGE sql STABLE
+AS $$
+    SELECT r.*
+      FROM crossbridge.chosen_runs(s) AS r
+     WHERE r.started_at >= (s).since AND r.started_at < (s).until
+       AND ((s).frameworks IS NULL OR string_to_array(r.framework, ',') && (s).frameworks)
+$$;
+
 -- Attempts between two moments of those the variables choose.
 CREATE FUNCTION crossbridge.chosen_tests(s crossbridge.scope, since timestamptz, until timestamptz)
 RETURNS SETOF crossbridge.tests
@@ -86,6 +96,16 @@ AS $$
        AND ((s).run_id IS NULL OR t.run_id = (s).run_id)
        AND ((s).environments IS NULL AND (s).branches IS NULL
             OR t.run_id IN (SELECT r.run_id FROM crossbridge.chosen_runs(s) AS r))
+$$;
+
+-- Attempts of the window before one moment, and from another one on: what rollups of whole hours or days leave out.
+CREATE FUNCTION crossbridge.edge_tests(s crossbridge.scope, before timestamptz, since timestamptz)
+RETURNS SETOF crossbridge.tests
+LANGUAGE sql STABLE
+AS $$
+    SELECT * FROM crossbridge.chosen_tests(s, (s).since, before)
+     UNION ALL
+    SELECT * FROM crossbridge.chosen_tests(s, since, (s).until)
 $$;
 
 -- Attempts by hour and framework.
@@ -116,9 +136,7 @@ BEGIN
              UNION ALL
             SELECT date_trunc('hour', t.created_at, 'UTC'), t.framework, 1, (t.status = 'passed')::integer,
                    (t.status IN ('failed', 'error'))::integer, t.duration_us, t.duration_us, t.duration_us
-              FROM (SELECT * FROM crossbridge.chosen_tests(s, s.since, first_hour)
-                     UNION ALL
-                    SELECT * FROM crossbridge.chosen_tests(s, rows_from, s.until)) AS t) AS p
+              FROM crossbridge.edge_tests(s, first_hour, rows_from) AS t) AS p
      GROUP BY 1, 2;
 END $$;
 
@@ -282,9 +300,7 @@ BEGIN
                     SELECT e.at, crossbridge.hist_pack((e.hist).lo, (e.hist).cnt)
                       FROM (SELECT date_trunc(unit, t.created_at, 'UTC') AS at,
                                    crossbridge.hist_of(array_agg(crossbridge.hist_bin(t.duration_us))) AS hist
-                              FROM (SELECT * FROM crossbridge.chosen_tests(s, s.since, first_hour)
-                                     UNION ALL
-                                    SELECT * FROM crossbridge.chosen_tests(s, rows_from, s.until)) AS t
+                              FROM crossbridge.edge_tests(s, first_hour, rows_from) AS t
                              GROUP BY 1) AS e) AS p
              GROUP BY 1) AS x;
 END $$;
@@ -316,9 +332,7 @@ BEGIN
              UNION ALL
             SELECT left(coalesce(t.error_type, ''), 200), (t.status = 'failed')::integer, (t.status = 'error')::integer,
                    t.created_at
-              FROM (SELECT * FROM crossbridge.chosen_tests(s, s.since, first_day)
-                     UNION ALL
-                    SELECT * FROM crossbridge.chosen_tests(s, rows_from, s.until)) AS t
+              FROM crossbridge.edge_tests(s, first_day, rows_from) AS t
              WHERE (t.status IN ('failed', 'error') OR t.attempt > 1)   -- as the index tests_telling has it
                AND t.status IN ('failed', 'error')) AS p
      GROUP BY 1;
@@ -418,10 +432,7 @@ SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
     RETURN QUERY
-    SELECT r.*
-      FROM crossbridge.chosen_runs(s) AS r
-     WHERE r.started_at >= s.since AND r.started_at < s.until
-       AND (s.frameworks IS NULL OR string_to_array(r.framework, ',') && s.frameworks);
+    SELECT * FROM crossbridge.begun_runs(s);
 END $$;
 
 -- Runs of a status that began in the window, the latest first; with what runs in them now.
@@ -460,9 +471,7 @@ BEGIN
     RETURN QUERY
     SELECT date_trunc(unit, r.started_at, 'UTC'), sum(r.events_written)::bigint, sum(r.events_spooled)::bigint,
            sum(r.events_dropped)::bigint
-      FROM crossbridge.chosen_runs(s) AS r
-     WHERE r.started_at >= s.since AND r.started_at < s.until
-       AND (s.frameworks IS NULL OR string_to_array(r.framework, ',') && s.frameworks)
+      FROM crossbridge.begun_runs(s) AS r
      GROUP BY 1;
 END $$;
 
@@ -721,9 +730,7 @@ BEGIN
                      UNION ALL
                     SELECT t.run_id, 1, (t.status = 'passed')::integer, (t.status IN ('failed', 'error'))::integer,
                            t.duration_us, t.duration_us
-                      FROM (SELECT * FROM crossbridge.chosen_tests(s, s.since, first_hour)
-                             UNION ALL
-                            SELECT * FROM crossbridge.chosen_tests(s, rows_from, s.until)) AS t) AS x
+                      FROM crossbridge.edge_tests(s, first_hour, rows_from) AS t) AS x
              GROUP BY 1) AS p
       JOIN crossbridge.chosen_runs(s) AS r USING (run_id)
      GROUP BY 1;
@@ -741,9 +748,8 @@ BEGIN
     RETURN QUERY
     SELECT r.app_version, row_number() OVER (ORDER BY max(r.started_at) DESC, r.app_version), min(r.started_at),
            max(r.started_at)
-      FROM crossbridge.chosen_runs(s) AS r
-     WHERE r.started_at >= s.since AND r.started_at < s.until AND r.app_version IS NOT NULL
-       AND (s.frameworks IS NULL OR string_to_array(r.framework, ',') && s.frameworks)
+      FROM crossbridge.begun_runs(s) AS r
+     WHERE r.app_version IS NOT NULL
      GROUP BY 1;
 END $$;
 
