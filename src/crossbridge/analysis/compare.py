@@ -13,11 +13,11 @@ from crossbridge.analysis._rows import WORST_FIRST, rows
 from crossbridge.analysis.history import RunPlace, Series, factors_of, without_factors
 from crossbridge.analysis.regressions import LEAST_CHANGE_US
 from crossbridge.analysis.statistics import benjamini_hochberg, spread, t_quantile, t_tails
+from crossbridge.analysis.totals import FAILING
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-FAILING = frozenset(["failed", "error", "interrupted"])
 OUTCOMES = frozenset([*FAILING, "passed", "xpassed"])
 _FALSE_DISCOVERIES = 0.05  # of what is reported, by design
 _PRIOR_FREEDOM = 5  # what the other tests' noise weighs, in degrees of freedom

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from crossbridge.analysis.scope import RunScope, Scope
 
+FAILING = ("failed", "error", "interrupted")
 STATUSES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "interrupted")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from crossbridge.analysis.totals import FAILING
 from crossbridge.cli._screen import STATUS_STYLE, Name, heading, stdout, table
 from crossbridge.cli._sections import run_heading
 from crossbridge.cli._text import counted, crop, duration, percent, safe
@@ -24,7 +25,6 @@ _WIDEST_NAME = 24
 _UNCUT_CELLS = 100  # of a picture in a file
 _SHORTEST_BAR = 10
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_FAILING = ("failed", "error", "interrupted")
 
 
 def timeline_page(run: Run, timeline: Timeline) -> Iterator[RenderableType]:
@@ -80,7 +80,7 @@ def _bar(lane: Lane, wall_us: int, cells: int) -> Text:
         first, last = (min(cells - 1, int(us / cell_us)) for us in (slot.start_us, end))
         for cell in range(first, last + 1):
             busy[cell] += max(0.0, min(end, (cell + 1) * cell_us) - max(begin, cell * cell_us))
-            failing[cell] |= slot.status in _FAILING
+            failing[cell] |= slot.status in FAILING
     bar = Text()
     for share, failed in zip((us / cell_us for us in busy), failing, strict=True):
         idle = share <= 0 and not failed

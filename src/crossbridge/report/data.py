@@ -16,7 +16,7 @@ from crossbridge.analysis.runs import Run, run_scope
 from crossbridge.analysis.scope import Scope
 from crossbridge.analysis.tests import RankedTest, RunningTest, run_failures, running_tests, slowest_tests
 from crossbridge.analysis.timeline import Lane, Timeline, run_attempts, timeline_of
-from crossbridge.analysis.totals import Totals, run_totals, window_totals
+from crossbridge.analysis.totals import FAILING, Totals, run_totals, window_totals
 from crossbridge.analysis.trend import (
     TrendPeriod,
     TrendRun,
@@ -38,7 +38,6 @@ MOST_REGRESSIONS = 100  # each way
 MOST_PARTS = 200  # of each kind
 MOST_BROKEN_DOWN = 150_000  # attempts of a window: these figures come from the rows, at some 150,000 a second
 HISTORY_DAYS = 30  # before a run
-_NOT_GOOD = ("failed", "error", "interrupted")
 
 
 class Columns(Struct, frozen=True, kw_only=True):
@@ -108,7 +107,7 @@ def page_of_run(connection: Connection[Any], run: Run, framework: str | None = N
     scope = run_scope(connection, run, framework, MOST_ATTEMPTS)
     attempts = run_attempts(connection, scope)
     timeline = timeline_of(attempts, complete=len(attempts) < MOST_ATTEMPTS)
-    failures = run_failures(connection, scope, _NOT_GOOD)
+    failures = run_failures(connection, scope, FAILING)
     began = run.started_at or datetime.now(timezone.utc)
     before = Scope(began - timedelta(days=HISTORY_DAYS), run.environment, None, framework, MOST_FLAKY)
     return Page(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crossbridge._version import __version__
-from crossbridge.analysis.totals import STATUSES, status_counts
+from crossbridge.analysis.totals import FAILING, STATUSES, status_counts
 from crossbridge.cli import _text
 from crossbridge.errors import UsageError
 
@@ -114,7 +114,7 @@ def _title(page: Page) -> str:
 
 
 def _failed(page: Page) -> int:
-    return sum(total.failed + total.error + total.interrupted for total in page.totals)
+    return sum(getattr(total, status) for total in page.totals for status in FAILING)
 
 
 def _headline(page: Page) -> str:
