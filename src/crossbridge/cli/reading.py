@@ -197,8 +197,6 @@ def slowest(
       crossbridge slowest --branch main --markdown > comment.md
     """
     from crossbridge.analysis.tests import slowest_tests
-    from crossbridge.cli._comments import slowest_comment
-    from crossbridge.cli._markdown import print_markdown
     from crossbridge.cli._screen import show
     from crossbridge.cli._sections import slowest as section
 
@@ -209,6 +207,9 @@ def slowest(
     if as_json:
         print_json({"since": scope.since, "by": by.value, "slowest": found})
     elif markdown:
+        from crossbridge.cli._comments import slowest_comment
+        from crossbridge.cli._markdown import print_markdown
+
         print_markdown(slowest_comment(found, scope.since))
     elif found:
         show(*section(found, by.value))
@@ -241,8 +242,6 @@ def flaky(
       crossbridge flaky --since 2w --branch main --json
     """
     from crossbridge.analysis.flaky import flaky_tests
-    from crossbridge.cli._comments import flaky_comment
-    from crossbridge.cli._markdown import print_markdown
     from crossbridge.cli._screen import show
     from crossbridge.cli._sections import flaky as section
 
@@ -253,6 +252,9 @@ def flaky(
     if as_json:
         print_json({"since": scope.since, "flaky": found})
     elif markdown:
+        from crossbridge.cli._comments import flaky_comment
+        from crossbridge.cli._markdown import print_markdown
+
         print_markdown(flaky_comment(found, scope.since))
     elif found:
         show(*section(found))
