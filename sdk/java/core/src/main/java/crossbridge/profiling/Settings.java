@@ -173,12 +173,12 @@ final class Settings {
 
     private void bytes(String name, long standard, long low, long high) throws Bad {
         String text = texts.getOrDefault(name, Long.toString(standard));
-        String unit = text.replaceFirst("^[0-9]+", "");
-        String number = text.substring(0, text.length() - unit.length());
-        int shift = List.of("", "B").contains(Texts.strip(unit).toUpperCase(Locale.ROOT)) ? 0
-            : 10 * (1 + List.of("KIB", "MIB", "GIB").indexOf(Texts.strip(unit).toUpperCase(Locale.ROOT)));
-        boolean known = shift > 0 || List.of("", "B").contains(Texts.strip(unit).toUpperCase(Locale.ROOT));
-        long size = known && number.matches("[0-9]{1,13}") ? Long.parseLong(number) : 0;
+        String rest = text.replaceFirst("^[0-9]+", "");
+        String number = text.substring(0, text.length() - rest.length());
+        String unit = Texts.strip(rest).toUpperCase(Locale.ROOT);
+        int power = unit.isEmpty() ? 0 : List.of("B", "KIB", "MIB", "GIB").indexOf(unit);
+        int shift = 10 * Math.max(power, 0);
+        long size = power >= 0 && number.matches("[0-9]{1,13}") ? Long.parseLong(number) : 0;
         if (size > high || size << shift < low || size << shift > high) {
             throw bad(name, "a size from " + low + " to " + high + " bytes (plain, or with KiB, MiB, GiB)", text);
         }

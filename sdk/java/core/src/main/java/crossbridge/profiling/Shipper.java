@@ -1,6 +1,5 @@
 package crossbridge.profiling;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +10,7 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.ThreadLocalRandom;
@@ -103,8 +103,7 @@ final class Shipper extends Thread {
                 String events = "[" + text.strip().replaceAll("\n+", ",") + "]";
                 long end = offset + lines.length;
                 long answer = ingest(path, offset, end, events);
-                ended = answer == end && text.contains("\n{\"type\":\"segment_end\"")
-                    || answer == end && text.startsWith("{\"type\":\"segment_end\"");
+                ended = answer == end && ("\n" + text).contains("\n{\"type\":\"segment_end\"");
                 offset = answer;
                 ceilingMs = 100;
             }
@@ -128,9 +127,7 @@ final class Shipper extends Thread {
                 lines++;
             }
         }
-        ByteArrayOutputStream whole = new ByteArrayOutputStream(end);
-        whole.write(bytes, 0, end);
-        return whole.toByteArray();
+        return Arrays.copyOf(bytes, end);
     }
 
     private long ingest(Path path, long from, long to, String events) throws SQLException {
