@@ -4,14 +4,14 @@ import java.security.SecureRandom;
 import java.util.UUID;
 
 /** Wall time that no step of the system's clock moves, and names in order of time. Any thread. */
-final class Clock {
+public final class Clock {
     private static final long ANCHOR_US = System.currentTimeMillis() * 1000 - System.nanoTime() / 1000;
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private Clock() {}
 
     /** Microseconds since 1970 UTC: the wall clock read once, plus monotonic time since. */
-    static long nowUs() {
+    public static long nowUs() {
         return ANCHOR_US + System.nanoTime() / 1000;
     }
 

@@ -1,36 +1,66 @@
 package crossbridge.profiling;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** What an adapter records through: null where profiling is off. Any thread; never throws into a test. */
-final class Collector {
+public final class Collector {
     private static final long ROTATE_BYTES = 64L << 20;
+    private static final Set<String> FAILING = Set.of("failed", "error", "interrupted");
+    private static Collector shared;
+    private static boolean asked;
+
+    private final Settings settings;
     private final SegmentWriter writer;
     private final Shipper shipper;
+    private final String framework;
+    private final List<TestObserver> observers = observers();
+    private final Map<String, Long> attempts = new ConcurrentHashMap<>();
+    private final Set<String> failing = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private int running;
+    private boolean ran;
 
-    private Collector(SegmentWriter writer, Shipper shipper) {
-        this.writer = writer;
-        this.shipper = shipper;
+    private Collector(Settings settings, String framework, String version) {
+        this.settings = settings;
+        this.framework = framework;
+        writer = new SegmentWriter(settings, framework, version, ROTATE_BYTES);
+        boolean delivers = settings.string("PROFILING_BACKEND").equals("postgres") && settings.get("DB_HOST") != null;
+        shipper = delivers ? new Shipper(settings, writer) : null;
     }
 
-    /** Opens the collector of this process; a bad setting gives one line on stderr and null. */
+    /**
+     * Returns this process's collector, opened at the first call with the framework that asks; null where profiling is
+     * off. It ends with the process: a framework says by {@link #runStarts} and {@link #runEnds} how far it came.
+     */
+    public static synchronized Collector shared(String framework, String version) {
+        if (!asked) {
+            asked = true;
+            shared = open(framework, version);
+        }
+        return shared;
+    }
+
+    /** Opens a collector; a bad setting gives one line on stderr and null. */
     static Collector open(String framework, String version) {
         try {
             Settings settings = new Settings(System.getenv(), Settings.findProjectRoot(Path.of("").toAbsolutePath()));
             if (!settings.enabled) {
                 return null;
             }
-            SegmentWriter writer = new SegmentWriter(settings, framework, version, ROTATE_BYTES);
-            boolean delivers = settings.string("PROFILING_BACKEND").equals("postgres") && settings.get("DB_HOST") != null;
-            Shipper shipper = delivers ? new Shipper(settings, writer) : null;
-            if (shipper != null) {
-                shipper.start();
+            Collector collector = new Collector(settings, framework, version);
+            if (collector.shipper != null) {
+                collector.shipper.start();
             }
-            Collector collector = new Collector(writer, shipper);
-            // A run that ends without its adapter's word, by System.exit in a test.
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> collector.close("interrupted"), "crossbridge end"));
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> collector.close(null), "crossbridge end"));
             return collector;
         } catch (Settings.Bad bad) {
             System.err.println("crossbridge: " + bad.getMessage() + " Profiling is off for this run.");
@@ -40,8 +70,89 @@ final class Collector {
         }
     }
 
-    boolean collect(Event event) {
+    public boolean collect(Event event) {
         return writer.append(event);
+    }
+
+    /** A framework begins to run tests; one that ends without {@link #runEnds} makes the run interrupted. */
+    public synchronized void runStarts() {
+        running++;
+        ran = true;
+    }
+
+    public synchronized void runEnds() {
+        running--;
+    }
+
+    /** Returns a framework's own name for a test as {@code spec/identity.md} has it. */
+    public String testId(String raw) {
+        return Identity.testId(raw, settings.projectRoot.toString());
+    }
+
+    /**
+     * An attempt begins on this thread: it is recorded, counted by its test_id and becomes {@link Current}. Suite, file
+     * and worker may be null.
+     */
+    public Current startTest(String testId, String framework, String suite, String file, String worker) {
+        long attempt = attempts.merge(testId, 1L, Long::sum);
+        Current test = new Current(testId, attempt, unlessHeaders(framework), worker, suite, file);
+        test.begin();
+        Event start = test.event("test_start");
+        start.atUs = test.startUs;
+        start.suite = suite;
+        start.file = file;
+        collect(start);
+        for (TestObserver observer : observers) {
+            try {
+                observer.testStarts(test);
+            } catch (RuntimeException | LinkageError error) {
+                continue; // the test goes on, whatever it is
+            }
+        }
+        return test;
+    }
+
+    /**
+     * An attempt ended: {@code end} is an event {@code test_end} of the test's with its status. A duration of null is
+     * the time since its start.
+     */
+    public void endTest(Current test, Event end) {
+        if (end.durationUs == null) {
+            end.durationUs = (System.nanoTime() - test.startNs) / 1000;
+        }
+        end.atUs = test.startUs + end.durationUs;
+        end.suite = test.suite;
+        end.file = test.file;
+        collect(end);
+        test.end();
+        if (FAILING.contains(end.status)) {
+            failing.add(test.testId);
+        } else if (!failing.isEmpty()) {
+            failing.remove(test.testId);
+        }
+    }
+
+    /** An HTTP call ended now, for this thread's test. Status 0 or an error class of null: there was none. */
+    public void httpCall(String framework, String method, String url, int status, long durationUs, String error) {
+        Event call = call("http_call", framework);
+        call.method = method;
+        call.endpoint = Identity.endpoint(url);
+        call.statusCode = status == 0 ? null : Long.valueOf(status);
+        call.durationUs = durationUs;
+        call.error = error;
+        collect(call);
+    }
+
+    /** A command to a browser ended now, for this thread's test. Target and error may be null. */
+    public void driverCommand(
+            String framework, String command, String target, long durationUs, long retryCount, String error) {
+        Event call = call("driver_command", framework);
+        call.command = command;
+        call.target = target;
+        call.durationUs = durationUs;
+        call.retryCount = retryCount;
+        call.error = error;
+        collect(call);
     }
 
     /** Ends the run's segment and waits for its delivery, no longer than the drain time-out. */
@@ -49,9 +160,44 @@ final class Collector {
         if (closed.getAndSet(true)) {
             return;
         }
-        writer.close(status);
+        writer.close(status == null ? status() : status);
         if (shipper != null) {
             shipper.drain();
         }
+    }
+
+    private synchronized String status() {
+        if (!ran || running > 0) {
+            return "interrupted"; // by System.exit in a test
+        }
+        return failing.isEmpty() ? "passed" : "failed";
+    }
+
+    private Event call(String type, String framework) {
+        Current test = Current.get();
+        Event call = test == null ? new Event(type) : test.event(type);
+        call.worker = null;
+        call.framework = unlessHeaders(framework);
+        return call;
+    }
+
+    private String unlessHeaders(String framework) {
+        return this.framework.equals(framework) ? null : framework;
+    }
+
+    private static List<TestObserver> observers() {
+        List<TestObserver> found = new ArrayList<>();
+        Iterator<TestObserver> all = ServiceLoader.load(TestObserver.class, Collector.class.getClassLoader()).iterator();
+        for (int broken = 0; broken < 10; broken++) {
+            try {
+                while (all.hasNext()) {
+                    found.add(all.next());
+                }
+                return found;
+            } catch (ServiceConfigurationError | LinkageError error) {
+                continue; // of a library that this project does not have
+            }
+        }
+        return found;
     }
 }

@@ -1,36 +1,36 @@
 package crossbridge.profiling;
 
 /** One event: one line of a segment ({@code spec/README.md}). What is null, or has its default, is left out. */
-final class Event {
-    final String type;
-    long atUs = Clock.nowUs();
-    String testId;
-    long attempt = 1;
-    String status;
-    Long durationUs;
-    Long setupUs;
-    Long teardownUs;
-    String suite;
-    String file;
-    String errorType;
-    String errorMessage;
-    String framework;
-    String worker;
-    String stepName;
-    String eventType;
-    Long stepIndex;
-    long depth;
-    String endpoint;
-    String method;
-    Long statusCode;
-    String command;
-    String target;
-    long retryCount;
-    String error;
-    Double cpuPercent;
-    Double memoryMb;
+public final class Event {
+    public final String type;
+    public long atUs = Clock.nowUs();
+    public String testId;
+    public long attempt = 1;
+    public String status;
+    public Long durationUs;
+    public Long setupUs;
+    public Long teardownUs;
+    public String suite;
+    public String file;
+    public String errorType;
+    public String errorMessage;
+    public String framework;
+    public String worker;
+    public String stepName;
+    public String eventType;
+    public Long stepIndex;
+    public long depth;
+    public String endpoint;
+    public String method;
+    public Long statusCode;
+    public String command;
+    public String target;
+    public long retryCount;
+    public String error;
+    public Double cpuPercent;
+    public Double memoryMb;
 
-    Event(String type) {
+    public Event(String type) {
         this.type = type;
     }
 

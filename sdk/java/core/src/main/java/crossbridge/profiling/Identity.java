@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Names that are the same from run to run and carry no secret: {@code spec/identity.md}. Any thread. */
-final class Identity {
+public final class Identity {
     private static final Pattern ADDRESS = Pattern.compile(" at 0x[0-9A-Fa-f]+");
     private static final Pattern JAVA_HASH =
         Pattern.compile("(?U)(?<=[\\w$;])@(?=[a-f]*[0-9])[0-9a-f]{5,8}(?![\\w.@-])");
@@ -28,7 +28,7 @@ final class Identity {
     private Identity() {}
 
     /** Returns a framework's name for a test without hash codes and without the project's own folder. */
-    static String testId(String raw, String projectRoot) {
+    public static String testId(String raw, String projectRoot) {
         String name = raw;
         if (projectRoot.length() > 1 && name.contains(projectRoot)) {
             name = withoutRoot(name, projectRoot.replaceAll("/+$", ""));
@@ -40,7 +40,7 @@ final class Identity {
     }
 
     /** Returns host and path template of a URL: no scheme, user, query or fragment; ids in the path are {id}. */
-    static String endpoint(String address) {
+    public static String endpoint(String address) {
         String url = Texts.strip(address).split("[?#]", 2)[0];
         Matcher authority = AUTHORITY.matcher(url);
         if (authority.lookingAt()) {
