@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Errors of ours, which no test run may see, are raised in tests that do not provoke them.
 STRICT = {"CROSSBRIDGE_STRICT": "1"}
 # Of somebody who has run the example where it lies.
-_LEFT_OVERS = shutil.ignore_patterns("results", "reports", ".crossbridge", ".pabot*", "__pycache__")
+_LEFT_OVERS = shutil.ignore_patterns("results", "reports", "target", ".crossbridge", ".pabot*", "__pycache__")
 
 
 class Suite:

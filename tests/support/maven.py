@@ -1,0 +1,108 @@
+"""Maven as a user of the Java SDK runs it: projects of its own, one local repository shared by all tests."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from support.framework_runs import ON, STRICT, Suite
+from support.java import JAVA_SDK
+from support.needs import need
+from support.pytest_runs import clean_environ
+from support.third_party import CACHE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Not ~/.m2: a test may have a HOME of its own, and what one test has fetched another need not.
+_REPOSITORY = CACHE / "m2"
+# Segments stay in the spool for the test to read.
+LOCAL = ON | {"CROSSBRIDGE_PROFILING_BACKEND": "local"}
+
+
+def maven_environ(**more: str) -> dict[str, str]:
+    """The environment for `mvn`: its local repository, and a start-up in half the time."""
+    options = f"-Dmaven.repo.local={_REPOSITORY} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    return clean_environ(MAVEN_OPTS=options, **more)
+
+
+def fetch(folder: Path, *goals: str) -> None:
+    """
+    Have everything that a project's build downloads, tests' runners included; skips without Maven, fails so in CI.
+
+    Maven's local repository is not safe for two who fetch the same thing first, so each pom is fetched for once,
+    one at a time.
+    """
+    need("mvn", "java", packages="maven openjdk-17-jdk-headless")
+    poms = sorted(path for path in folder.rglob("pom.xml") if "target" not in path.parts)
+    name = hashlib.sha256(
+        b"\0".join([*(pom.read_bytes() for pom in poms), *map(os.fsencode, goals)])
+    ).hexdigest()
+    mark = CACHE / "m2-fetched" / name
+    with _locked():
+        if mark.exists():
+            return
+        quiet = ("-q", "-B", "-fae", "-Dmaven.test.failure.ignore", "-Dsurefire.failIfNoSpecifiedTests=false")
+        command = ["mvn", *quiet, *(goals or ("test", "-Dtest=NoTestHasThisName"))]
+        done = subprocess.run(
+            command, cwd=folder, env=maven_environ(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+
+
+def agent_jar() -> Path:
+    """The agent with every adapter, built once for the sources as they are."""
+    need("mvn", "java", packages="maven openjdk-17-jdk-headless")
+    jar = JAVA_SDK / "agent" / "target" / "crossbridge-agent.jar"
+    sources = [*JAVA_SDK.rglob("src/main/**/*"), *JAVA_SDK.rglob("pom.xml")]
+    with _locked():
+        if not jar.exists() or jar.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+            command = ["mvn", "-q", "-B", "package", "-Dmaven.test.skip", "-pl", "agent", "-am"]
+            done = subprocess.run(
+                command, cwd=JAVA_SDK, env=maven_environ(), capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            jar.touch()
+    return jar
+
+
+class MavenSuite(Suite):
+    """A Maven project whose tests see the SDK on their class path, as if `crossbridge init` had brought it."""
+
+    def start(
+        self,
+        *args: object,
+        on: bool = True,
+        strict: bool = True,
+        environ: dict[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> subprocess.Popen[str]:
+        """Start `mvn ARGS` and return at once; what it downloads is there before."""
+        jar = agent_jar()
+        fetch(self.folder)
+        settings = (LOCAL if on else {}) | (STRICT if strict else {}) | (environ or {})
+        return subprocess.Popen(
+            ["mvn", "-B", f"-Dmaven.test.additionalClasspath={jar}", *map(str, args)],
+            cwd=cwd or self.folder,
+            env=maven_environ() | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "m2.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
