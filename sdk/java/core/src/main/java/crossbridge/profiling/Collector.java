@@ -19,6 +19,7 @@ public final class Collector {
     private static boolean asked;
 
     private final Settings settings;
+    private final Sources sources;
     private final SegmentWriter writer;
     private final Shipper shipper;
     private final String framework;
@@ -32,6 +33,7 @@ public final class Collector {
     private Collector(Settings settings, String framework, String version) {
         this.settings = settings;
         this.framework = framework;
+        sources = new Sources(settings.projectRoot);
         writer = new SegmentWriter(settings, framework, version, ROTATE_BYTES);
         boolean delivers = settings.string("PROFILING_BACKEND").equals("postgres") && settings.get("DB_HOST") != null;
         shipper = delivers ? new Shipper(settings, writer) : null;
@@ -49,10 +51,35 @@ public final class Collector {
         return shared;
     }
 
+    /** Returns the collector that an adapter of a framework has opened, or null. */
+    public static synchronized Collector opened() {
+        return shared;
+    }
+
+    /** Returns whether profiling is switched on, by settings that are right. */
+    public static boolean isOn() {
+        try {
+            return settings().enabled;
+        } catch (Settings.Bad | RuntimeException | LinkageError error) {
+            return false; // open() says why
+        }
+    }
+
+    /** Runs what records. Whatever goes wrong in it, the test goes on and hears nothing of it. */
+    public static void guarded(Runnable recording) {
+        try {
+            recording.run();
+        } catch (RuntimeException | Error error) {
+            if (System.getenv("CROSSBRIDGE_STRICT") != null) {
+                error.printStackTrace(); // for the tests of adapters: a run's output must be as without us
+            }
+        }
+    }
+
     /** Opens a collector; a bad setting gives one line on stderr and null. */
     static Collector open(String framework, String version) {
         try {
-            Settings settings = new Settings(System.getenv(), Settings.findProjectRoot(Path.of("").toAbsolutePath()));
+            Settings settings = settings();
             if (!settings.enabled) {
                 return null;
             }
@@ -68,6 +95,10 @@ public final class Collector {
         } catch (RuntimeException | LinkageError error) {
             return null;
         }
+    }
+
+    private static Settings settings() throws Settings.Bad {
+        return new Settings(System.getenv(), Settings.findProjectRoot(Path.of("").toAbsolutePath()));
     }
 
     public boolean collect(Event event) {
@@ -89,6 +120,11 @@ public final class Collector {
         return Identity.testId(raw, settings.projectRoot.toString());
     }
 
+    /** Returns the path of a test class's source from the project root, or null. */
+    public String file(String className) {
+        return className == null ? null : sources.file(className);
+    }
+
     /**
      * An attempt begins on this thread: it is recorded, counted by its test_id and becomes {@link Current}. Suite, file
      * and worker may be null.
@@ -103,11 +139,7 @@ public final class Collector {
         start.file = file;
         collect(start);
         for (TestObserver observer : observers) {
-            try {
-                observer.testStarts(test);
-            } catch (RuntimeException | LinkageError error) {
-                continue; // the test goes on, whatever it is
-            }
+            guarded(() -> observer.testStarts(test));
         }
         return test;
     }
@@ -117,6 +149,9 @@ public final class Collector {
      * the time since its start.
      */
     public void endTest(Current test, Event end) {
+        for (TestObserver observer : observers) {
+            guarded(() -> observer.testEnds(test));
+        }
         if (end.durationUs == null) {
             end.durationUs = (System.nanoTime() - test.startNs) / 1000;
         }
@@ -132,9 +167,9 @@ public final class Collector {
         }
     }
 
-    /** An HTTP call ended now, for this thread's test. Status 0 or an error class of null: there was none. */
-    public void httpCall(String framework, String method, String url, int status, long durationUs, String error) {
-        Event call = call("http_call", framework);
+    /** An HTTP call ended now, for this thread's test. Status 0 or an error of null: there was none. */
+    public void httpCall(String method, String url, int status, long durationUs, String error) {
+        Event call = call("http_call");
         call.method = method;
         call.endpoint = Identity.endpoint(url);
         call.statusCode = status == 0 ? null : Long.valueOf(status);
@@ -143,10 +178,11 @@ public final class Collector {
         collect(call);
     }
 
-    /** A command to a browser ended now, for this thread's test. Target and error may be null. */
+    /** A command to a browser ended at {@code atUs}, for this thread's test. Target and error may be null. */
     public void driverCommand(
-            String framework, String command, String target, long durationUs, long retryCount, String error) {
-        Event call = call("driver_command", framework);
+            String command, String target, long atUs, long durationUs, long retryCount, String error) {
+        Event call = call("driver_command");
+        call.atUs = atUs;
         call.command = command;
         call.target = target;
         call.durationUs = durationUs;
@@ -173,11 +209,10 @@ public final class Collector {
         return failing.isEmpty() ? "passed" : "failed";
     }
 
-    private Event call(String type, String framework) {
+    private static Event call(String type) {
         Current test = Current.get();
         Event call = test == null ? new Event(type) : test.event(type);
         call.worker = null;
-        call.framework = unlessHeaders(framework);
         return call;
     }
 
