@@ -6,7 +6,10 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.framework_runs import ON, STRICT, Suite
@@ -17,7 +20,6 @@ from support.third_party import CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # Not ~/.m2: a test may have a HOME of its own, and what one test has fetched another need not.
 _REPOSITORY = CACHE / "m2"
@@ -47,30 +49,42 @@ def fetch(folder: Path, *goals: str) -> None:
     with _locked():
         if mark.exists():
             return
-        quiet = ("-q", "-B", "-fae", "-Dmaven.test.failure.ignore", "-Dsurefire.failIfNoSpecifiedTests=false")
-        command = ["mvn", *quiet, *(goals or ("test", "-Dtest=NoTestHasThisName"))]
-        done = subprocess.run(
-            command, cwd=folder, env=maven_environ(), capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        lenient = ("-fae", "-Dmaven.test.failure.ignore", "-Dsurefire.failIfNoSpecifiedTests=false")
+        _mvn(*lenient, *(goals or ("test", "-Dtest=NoTestHasThisName")), cwd=folder)
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
 
 
 def agent_jar() -> Path:
-    """The agent with every adapter, built once for the sources as they are."""
+    """The agent with every adapter, built once for the sources as they are, from a copy of them."""
     need("mvn", "java", packages="maven openjdk-17-jdk-headless")
-    jar = JAVA_SDK / "agent" / "target" / "crossbridge-agent.jar"
-    sources = [*JAVA_SDK.rglob("src/main/**/*"), *JAVA_SDK.rglob("pom.xml")]
+    sources = sorted(path for path in JAVA_SDK.rglob("*") if path.is_file() and _is_source(path))
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(f"{path.relative_to(JAVA_SDK)}\0".encode() + path.read_bytes())
+    jar = CACHE / f"agent-{digest.hexdigest()[:16]}" / "crossbridge-agent.jar"
     with _locked():
-        if not jar.exists() or jar.stat().st_mtime < max(path.stat().st_mtime for path in sources):
-            command = ["mvn", "-q", "-B", "package", "-Dmaven.test.skip", "-pl", "agent", "-am"]
-            done = subprocess.run(
-                command, cwd=JAVA_SDK, env=maven_environ(), capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-            jar.touch()
+        if not jar.exists():
+            with tempfile.TemporaryDirectory() as draft:
+                for path in sources:
+                    copy = draft / path.relative_to(JAVA_SDK)
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, copy)
+                _mvn("package", "-Dmaven.test.skip", "-pl", "agent", "-am", cwd=Path(draft))
+                jar.parent.mkdir(exist_ok=True)
+                shutil.copyfile(Path(draft) / "agent" / "target" / jar.name, jar)
     return jar
+
+
+def _is_source(path: Path) -> bool:
+    parts = path.relative_to(JAVA_SDK).parts
+    return "target" not in parts and ("main" in parts or path.name == "pom.xml")
+
+
+def _mvn(*arguments: str, cwd: Path) -> None:
+    command = ["mvn", "-q", "-B", *arguments]
+    done = subprocess.run(command, cwd=cwd, env=maven_environ(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 class MavenSuite(Suite):

@@ -146,16 +146,16 @@ public final class Collector {
 
     /**
      * An attempt ended: {@code end} is an event {@code test_end} of the test's with its status. A duration of null is
-     * the time since its start.
+     * the time since its start, no shorter than a microsecond.
      */
     public void endTest(Current test, Event end) {
         for (TestObserver observer : observers) {
             guarded(() -> observer.testEnds(test));
         }
         if (end.durationUs == null) {
-            end.durationUs = (System.nanoTime() - test.startNs) / 1000;
+            end.durationUs = Math.max(1, (System.nanoTime() - test.startNs) / 1000);
+            end.atUs = test.startUs + end.durationUs;
         }
-        end.atUs = test.startUs + end.durationUs;
         end.suite = test.suite;
         end.file = test.file;
         collect(end);

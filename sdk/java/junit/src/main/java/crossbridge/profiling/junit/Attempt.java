@@ -40,10 +40,9 @@ final class Attempt {
     /** Returns the attempt's end: what failed outside of the body is an error. Error null: none was thrown. */
     Event end(String status, Throwable error) {
         Event end = test.event("test_end");
-        long nowNs = System.nanoTime();
-        end.durationUs = Math.max(1, (nowNs - test.startNs) / 1000);
         if (hasPhases) {
-            end.setupUs = bodyNs == 0 ? end.durationUs : (bodyNs - test.startNs) / 1000;
+            long nowNs = System.nanoTime();
+            end.setupUs = ((bodyNs == 0 ? nowNs : bodyNs) - test.startNs) / 1000;
             end.teardownUs = bodyEndNs == 0 ? null : Long.valueOf((nowNs - bodyEndNs) / 1000);
         }
         end.status = status.equals("failed") && hasPhases && !bodyFailed ? "error" : status;

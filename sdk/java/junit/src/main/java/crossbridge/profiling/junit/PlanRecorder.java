@@ -1,9 +1,11 @@
 package crossbridge.profiling.junit;
 
 import crossbridge.profiling.Collector;
+import crossbridge.profiling.Current;
 import crossbridge.profiling.Event;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
@@ -21,6 +23,8 @@ final class PlanRecorder {
     private final Collector collector;
     /** Unique ids of tests that began or were skipped: what a container that fails did not come to. */
     private final Set<String> begun = ConcurrentHashMap.newKeySet();
+
+    private final Map<String, Long> containerStartNs = new ConcurrentHashMap<>();
 
     PlanRecorder(TestPlan plan, Collector collector) {
         this.plan = plan;
@@ -40,56 +44,65 @@ final class PlanRecorder {
     }
 
     void started(TestIdentifier test) {
-        Names names = new Names(plan, test);
-        begun.add(test.getUniqueId());
-        Matcher worker = WORKER.matcher(Thread.currentThread().getName());
-        Attempt attempt = new Attempt(
-            collector.startTest(testId(names, test), "junit", names.className, collector.file(names.className),
-                worker.find() ? worker.group() : null),
-            WITH_PHASES.contains(Names.segment(test.getUniqueId())));
-        Attempt.RUNNING.put(test.getUniqueId(), attempt);
+        if (test.isTest()) {
+            Attempt.RUNNING.put(test.getUniqueId(), begin(test));
+        } else {
+            containerStartNs.put(test.getUniqueId(), System.nanoTime());
+        }
     }
 
     void skipped(TestIdentifier test, String reason) {
         for (TestIdentifier leaf : leaves(test)) {
-            started(leaf);
-            Attempt attempt = Attempt.RUNNING.remove(leaf.getUniqueId());
-            Event end = attempt.test().event("test_end");
+            Current attempt = begin(leaf).test();
+            Event end = attempt.event("test_end");
             end.status = "skipped";
             end.errorMessage = reason;
-            collector.endTest(attempt.test(), end);
+            end.durationUs = 0L;
+            collector.endTest(attempt, end);
         }
     }
 
     void finished(TestIdentifier test, TestExecutionResult result) {
-        if (test.isTest()) {
-            ended(test, Outcome.status(result), result.getThrowable().orElse(null));
-        } else if (result.getStatus() != TestExecutionResult.Status.SUCCESSFUL) {
-            containerFailed(test, result);
+        Long startNs = containerStartNs.remove(test.getUniqueId());
+        Attempt attempt = Attempt.RUNNING.remove(test.getUniqueId());
+        if (attempt != null) {
+            collector.endTest(attempt.test(), attempt.end(Outcome.status(result), result.getThrowable().orElse(null)));
+        } else if (startNs != null && result.getStatus() != TestExecutionResult.Status.SUCCESSFUL) {
+            containerFailed(test, result, (System.nanoTime() - startNs) / 1000);
         }
     }
 
-    private void ended(TestIdentifier test, String status, Throwable error) {
-        Attempt attempt = Attempt.RUNNING.remove(test.getUniqueId());
-        if (attempt != null) {
-            collector.endTest(attempt.test(), attempt.end(status, error));
-        }
+    private Attempt begin(TestIdentifier test) {
+        Names names = new Names(plan, test);
+        begun.add(test.getUniqueId());
+        Matcher worker = WORKER.matcher(Thread.currentThread().getName());
+        return new Attempt(
+            collector.startTest(testId(names, test), "junit", names.className, collector.file(names.className),
+                worker.find() ? worker.group() : null),
+            WITH_PHASES.contains(Names.segment(test.getUniqueId())));
     }
 
     /**
-     * What it contains and did not come to shares its end, as in JUnit's own report; where all of that has run already,
-     * the container is a row of its own.
+     * What the container did not come to shares its end, as in JUnit's own report, and the first of it has its time;
+     * where all has run already, the container is a row of its own.
      */
-    private void containerFailed(TestIdentifier container, TestExecutionResult result) {
+    private void containerFailed(TestIdentifier container, TestExecutionResult result, long durationUs) {
+        boolean failed = result.getStatus() == TestExecutionResult.Status.FAILED;
         List<TestIdentifier> leaves = leaves(container);
         leaves.removeIf(leaf -> begun.contains(leaf.getUniqueId()));
-        if (leaves.isEmpty() && result.getStatus() == TestExecutionResult.Status.FAILED) {
+        if (leaves.isEmpty() && failed) {
             leaves.add(container);
         }
-        String status = result.getStatus() == TestExecutionResult.Status.FAILED ? "error" : "skipped";
+        long shareUs = durationUs;
         for (TestIdentifier leaf : leaves) {
-            started(leaf);
-            ended(leaf, status, result.getThrowable().orElse(null));
+            Current attempt = begin(leaf).test();
+            Event end = attempt.event("test_end");
+            end.status = failed ? "error" : "skipped";
+            end.durationUs = failed ? Math.max(1, shareUs) : 0;
+            end.setupUs = failed ? end.durationUs : null;
+            Outcome.describe(end, result.getThrowable().orElse(null));
+            collector.endTest(attempt, end);
+            shareUs = 0;
         }
     }
 

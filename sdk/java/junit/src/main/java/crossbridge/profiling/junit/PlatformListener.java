@@ -31,7 +31,7 @@ public final class PlatformListener implements TestExecutionListener {
     @Override
     public void testPlanExecutionStarted(TestPlan plan) {
         Collector.guarded(() -> {
-            if (plan.getRoots().stream().anyMatch(root -> !isOthers(root) && isOrHasTests(plan, root))) {
+            if (plan.getRoots().stream().anyMatch(root -> !isOthers(root) && !plan.getChildren(root).isEmpty())) {
                 Collector collector = Collector.shared("junit", version());
                 recorder = collector == null ? null : new PlanRecorder(plan, collector);
             }
@@ -58,7 +58,7 @@ public final class PlatformListener implements TestExecutionListener {
     @Override
     public void executionStarted(TestIdentifier test) {
         PlanRecorder recorder = recorderOf(test);
-        if (recorder != null && test.isTest()) {
+        if (recorder != null) {
             Collector.guarded(() -> recorder.started(test));
         }
     }
@@ -82,10 +82,6 @@ public final class PlatformListener implements TestExecutionListener {
     private PlanRecorder recorderOf(TestIdentifier test) {
         PlanRecorder found = recorder;
         return found == null || isOthers(test) ? null : found;
-    }
-
-    private static boolean isOrHasTests(TestPlan plan, TestIdentifier root) {
-        return !plan.getChildren(root).isEmpty();
     }
 
     private static boolean isOthers(TestIdentifier test) {
