@@ -23,6 +23,7 @@ public final class Collector {
     private final SegmentWriter writer;
     private final Shipper shipper;
     private final String framework;
+    private final String fork = Launch.worker();
     private final List<TestObserver> observers = observers();
     private final Map<String, Long> attempts = new ConcurrentHashMap<>();
     private final Set<String> failing = ConcurrentHashMap.newKeySet();
@@ -127,11 +128,12 @@ public final class Collector {
 
     /**
      * An attempt begins on this thread: it is recorded, counted by its test_id and becomes {@link Current}. Suite, file
-     * and worker may be null.
+     * and worker, which names a thread of several, may be null.
      */
     public Current startTest(String testId, String framework, String suite, String file, String worker) {
         long attempt = attempts.merge(testId, 1L, Long::sum);
-        Current test = new Current(testId, attempt, unlessHeaders(framework), worker, suite, file);
+        String whole = worker == null || fork == null ? worker : fork + "/" + worker;
+        Current test = new Current(testId, attempt, unlessHeaders(framework), whole, suite, file);
         test.begin();
         Event start = test.event("test_start");
         start.atUs = test.startUs;

@@ -46,7 +46,7 @@ final class SegmentWriter {
         this.framework = framework;
         this.frameworkVersion = frameworkVersion;
         this.rotateBytes = rotateBytes;
-        runId = settings.get("RUN_ID") == null ? Clock.newUuid() : settings.string("RUN_ID");
+        runId = settings.get("RUN_ID") == null ? Launch.runId() : settings.string("RUN_ID");
         open();
     }
 
@@ -195,7 +195,7 @@ final class SegmentWriter {
             .put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"))
             .put("runtime", "OpenJDK " + System.getProperty("java.version")).put("sdk", "java/0.1.0")
             .put("framework", Texts.name(framework)).put("framework_version", cleaned(frameworkVersion))
-            .put("worker", null).put("at_us", Clock.nowUs()).put("environment",
+            .put("worker", Launch.worker()).put("at_us", Clock.nowUs()).put("environment",
                 Texts.name(RunInfo.environmentName(settings.string("ENVIRONMENT"), System.getenv())))
             .put("app_version", cleaned(settings.string("APP_VERSION"))).put("labels", labels)
             .put("git_commit", cleaned(info.commit)).put("git_branch", cleaned(info.branch))
@@ -213,14 +213,13 @@ final class SegmentWriter {
 
     private static Long pidStart() {
         try {
-            String stat = Files.readString(Path.of("/proc/self/stat"), StandardCharsets.ISO_8859_1);
-            return Long.valueOf(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19]);
-        } catch (IOException | RuntimeException error) {
-            return null;
+            return Long.valueOf(Launch.start(ProcessHandle.current()));
+        } catch (NumberFormatException error) {
+            return null; // not in ticks on this system
         }
     }
 
-    private static String host() {
+    static String host() {
         try {
             return Texts.name(Texts.strip(Files.readString(Path.of("/proc/sys/kernel/hostname"))));
         } catch (IOException | RuntimeException error) {
