@@ -120,3 +120,33 @@ def _locked() -> Iterator[None]:
     with (CACHE / "m2.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def jars(*coordinates: str) -> Path:
+    """A folder with these artifacts, `group:artifact:version[:classifier]`, and all that they need to run."""
+    need("mvn", "java", packages="maven openjdk-17-jdk-headless")
+    name = hashlib.sha256("\n".join(coordinates).encode()).hexdigest()[:16]
+    folder = CACHE / f"jars-{name}"
+    with _locked():
+        if not folder.exists():
+            with tempfile.TemporaryDirectory() as draft:
+                Path(draft, "pom.xml").write_text(_pom(coordinates))
+                copied = Path(draft, "jars")
+                _mvn("dependency:copy-dependencies", f"-DoutputDirectory={copied}", cwd=Path(draft))
+                shutil.copytree(copied, folder)
+    return folder
+
+
+def _pom(coordinates: tuple[str, ...]) -> str:
+    tags = ("groupId", "artifactId", "version", "classifier")
+    dependencies = "".join(
+        "<dependency>"
+        + "".join(f"<{tag}>{value}</{tag}>" for tag, value in zip(tags, coordinate.split(":"), strict=False))
+        + "</dependency>"
+        for coordinate in coordinates
+    )
+    return (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<groupId>jars</groupId><artifactId>jars</artifactId><version>1</version>"
+        f"<dependencies>{dependencies}</dependencies></project>"
+    )
