@@ -9,8 +9,8 @@ import io.restassured.specification.FilterableResponseSpecification;
 
 /**
  * A row for every call that is answered or fails. Last of all filters: it sees the request as they have made it, only
- * what goes over the network, and no time of theirs. A redirect that RestAssured follows is part of its call. Nothing is
- * kept of queries, headers and bodies.
+ * what goes over the network, and no time of theirs. A redirect that RestAssured follows is part of its call. Nothing
+ * is kept of queries, headers and bodies.
  */
 final class CallFilter implements OrderedFilter {
     @Override

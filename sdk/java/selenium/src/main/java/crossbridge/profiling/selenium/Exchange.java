@@ -20,8 +20,8 @@ final class Exchange {
     private static final Pattern OF_ELEMENT = Pattern.compile("element/([^/]+)(?:/.*)?");
     private static final String DEVTOOLS = "goog/cdp/execute";
     // How Selenium's own scripts begin: they are about the element that is their first argument.
-    private static final Pattern OWN_SCRIPT = Pattern.compile("(?:isDisplayed|getAttribute) \\*");
-    private static final int START_OF_SCRIPT = 60;
+    private static final Pattern OWN_SCRIPT =
+        Pattern.compile("\"script\"\\s*:\\s*\"(?:/|\\\\u002f)\\* (?:isDisplayed|getAttribute) \\*");
 
     private Exchange() {}
 
@@ -56,8 +56,7 @@ final class Exchange {
             return element.matches() ? Locators.of(element.group(1)) : null;
         }
         if (name.startsWith("w3cExecuteScript")) {
-            String start = body.substring(0, Math.min(START_OF_SCRIPT, body.length()));
-            return OWN_SCRIPT.matcher(start).find() ? Locators.ofFirstIn(body) : null;
+            return OWN_SCRIPT.matcher(body).find() ? Locators.ofFirstIn(body) : null;
         }
         Map<String, Object> told = new Json().toType(body, MAP_TYPE);
         if (name.equals("get")) {

@@ -12,11 +12,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The commands of one {@code FluentWait.until}: what is asked repeatedly of the same target is one command, from the first
- * to the last. A wait inside a wait is a part of it.
+ * The commands of one {@code FluentWait.until}: what is asked repeatedly of the same target is one command, from the
+ * first to the last. A wait inside a wait is a part of it.
  *
- * <p>Nobody tells of a wait's end: it is recorded at the thread's next command that is not of this wait, and at the end of
- * its test. It is told by the calls on the stack that led to it, so the same wait in a loop is one.
+ * <p>Nobody tells of a wait's end: it is recorded at the thread's next command that is not of this wait, and at the end
+ * of its test. It is told by the calls on the stack that led to it, so the same wait in a loop is one.
  */
 final class Poll {
     private static final String WAIT = "org.openqa.selenium.support.ui.FluentWait";
@@ -60,7 +60,8 @@ final class Poll {
     }
 
     private synchronized void join(Command command, String detail) {
-        commands.merge(Arrays.asList(command.name, command.target, detail), command, (first, next) -> next.after(first));
+        List<String> key = Arrays.asList(command.name, command.target, detail);
+        commands.merge(key, command, (first, next) -> next.after(first));
     }
 
     private synchronized void end() {
