@@ -18,8 +18,9 @@ TESTS = (
     "org.junit-pioneer:junit-pioneer:1.9.1",
     "org.openjdk.jmh:jmh-core:1.37",
 )
-# Some of them fail here, in a JVM newer than they are: as good for the purpose. The rest would take half a minute more.
-PACKAGES = "builder|event|exception|function|math|mutable|reflect|stream|text|tuple"
+# Without those that take long, and those that end differently from run to run: they compare identity hash codes.
+# One that fails here, where its data is not, is as good for the purpose.
+CLASSES = r"org\.apache\.commons\.lang3\.(?!builder|concurrent|time|text\.Extended).*"
 
 
 @pytest.fixture(scope="module")
@@ -30,23 +31,21 @@ def folder_of_jars():
 def execute(folder, folder_of_jars, *, on):
     console = Console(folder, "1.13.4", f"{folder_of_jars}/*")
     (tests,) = folder_of_jars.glob("*-tests.jar")
-    run = console.execute(
-        f"--scan-classpath={tests}", f"--include-classname=org.apache.commons.lang3.({PACKAGES}).*", on=on
-    )
+    run = console.execute(f"--scan-classpath={tests}", f"--include-classname={CLASSES}", on=on)
     return console, run
 
 
 def told(run):
     """What it said, but for times and for what differs from JVM to JVM."""
-    return re.sub(r"\d+ ms|@[0-9a-f]+", "", run.stdout)
+    return re.sub(r"\d+ ms|@[0-9a-f]+|\w+ \d+, \d+ [\d:]+ [AP]M", "", run.output)
 
 
 def test_every_test_is_recorded_with_its_status_and_none_is_changed(tmp_path, folder_of_jars):
     console, run = execute(tmp_path / "on", folder_of_jars, on=True)
     reported = console.reported()
     assert recorded(run) == reported
-    assert reported.total() > 1500
+    assert reported.total() > 4000
     assert {status for _, _, status in reported} >= {"passed", "failing"}
     plain_console, plain = execute(tmp_path / "off", folder_of_jars, on=False)
     assert plain_console.reported() == reported
-    assert (plain.returncode, told(plain), plain.stderr) == (run.returncode, told(run), run.stderr)
+    assert (plain.returncode, told(plain)) == (run.returncode, told(run))
