@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from support.framework_runs import ON, STRICT, Suite
 from support.java import JAVA_SDK
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Not ~/.m2: a test may have a HOME of its own, and what one test has fetched another need not.
 _REPOSITORY = CACHE / "m2"
+JDBC = "org.postgresql:postgresql:42.7.4"
 # Segments stay in the spool for the test to read.
 LOCAL = ON | {"CROSSBRIDGE_PROFILING_BACKEND": "local"}
 
@@ -88,7 +89,22 @@ def _mvn(*arguments: str, cwd: Path) -> None:
 
 
 class MavenSuite(Suite):
-    """A Maven project whose tests see the SDK on their class path, as if `crossbridge init` had brought it."""
+    """
+    A Maven project whose tests see the SDK on their class path, as if `crossbridge init` had brought it.
+
+    `driver` puts PostgreSQL's beside it. `there` False leaves the SDK out.
+    """
+
+    def __init__(self, folder: Path, *, driver: bool = False, **options: Any) -> None:
+        super().__init__(folder, **options)
+        self.there = True
+        self._driver = driver
+
+    def _class_path(self) -> list[str]:
+        found = [str(agent_jar())] if self.there else []
+        if self._driver:
+            found += map(str, jars(JDBC).glob("postgresql-*.jar"))
+        return [f"-Dmaven.test.additionalClasspath={','.join(found)}"] if found else []
 
     def start(
         self,
@@ -99,11 +115,11 @@ class MavenSuite(Suite):
         cwd: Path | None = None,
     ) -> subprocess.Popen[str]:
         """Start `mvn ARGS` and return at once; what it downloads is there before."""
-        jar = agent_jar()
+        class_path = self._class_path()
         fetch(self.folder)
         settings = (LOCAL if on else {}) | (STRICT if strict else {}) | (environ or {})
         return subprocess.Popen(
-            ["mvn", "-B", f"-Dmaven.test.additionalClasspath={jar}", *map(str, args)],
+            ["mvn", "-B", *class_path, *map(str, args)],
             cwd=cwd or self.folder,
             env=maven_environ() | settings,
             stdin=subprocess.DEVNULL,
