@@ -11,8 +11,11 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from support.cli import run_cli
 from support.conformance_rows import PARTS, Row, place
 from support.framework_runs import Suite
+from support.maven import fetch, maven_environ
+from support.node import DRIVER, install
 from support.pytest_runs import clean_environ
 from support.spec import SPEC
 from support.waiting import until
@@ -41,6 +44,11 @@ class Framework:
         self.scenarios: dict[str, list[Row]] = self._data["scenarios"]
         self.not_applicable: dict[str, str] = self._data["not_applicable"]
         self.ships_in_process: bool = self._data.get("ships_in_process", False)
+        # Whether `crossbridge init` brings the hook, with which arguments more.
+        self.init: bool = self._data.get("init", False)
+        self.init_arguments: list[str] = self._data.get("init_arguments", [])
+        # Packages of npm, NAME@VERSION, that the copy of the example is to find.
+        self.node_packages: list[str] = self._data.get("node_packages", [])
 
     def command(self, name: str) -> dict[str, Any] | None:
         """The command `run`, `parallel` or `killed`; None where the framework has none."""
@@ -85,11 +93,27 @@ class Example:
         self.framework = framework
         self.store = store
         self._suite = Suite(folder, example=framework.example)
+        self._environ = clean_environ
+        if framework.node_packages:
+            install(folder, *framework.node_packages, DRIVER)
+        if framework.init:
+            self._init()
+        if (folder / "pom.xml").exists():
+            self._environ = maven_environ
+            fetch(folder)
+
+    def _init(self) -> None:
+        """Have `crossbridge init` write the hook, and PostgreSQL's driver where the run is to deliver by itself."""
+        arguments = [*self.framework.init_arguments]
+        if self.store.environ.get("CROSSBRIDGE_PROFILING_BACKEND") == "postgres":
+            arguments.append("--with-postgres")
+        done = run_cli("init", self._suite.folder, *arguments, env=clean_environ())
+        assert done.returncode == 0, done.stderr
 
     def start(self, command: str) -> subprocess.Popen[str]:
         """Start one of the framework's commands, profiling switched on by the environment alone."""
         settings = {"CROSSBRIDGE_PROFILING": "true", "CROSSBRIDGE_STRICT": "1"} | self.store.environ
-        environ = clean_environ(**settings, **self.framework.environ)
+        environ = self._environ(**settings, **self.framework.environ)
         wanted = self.framework.command(command)
         assert wanted, f"{self.framework.name} has no command {command}"
         arguments = wanted["command"]
