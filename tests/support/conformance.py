@@ -102,10 +102,15 @@ class Example:
             self._environ = maven_environ
             fetch(folder)
 
+    @property
+    def _delivers(self) -> bool:
+        """Whether the run brings its rows to the database by itself."""
+        return self.store.environ.get("CROSSBRIDGE_PROFILING_BACKEND") == "postgres"
+
     def _init(self) -> None:
         """Have `crossbridge init` write the hook, and PostgreSQL's driver where the run is to deliver by itself."""
         arguments = [*self.framework.init_arguments]
-        if self.store.environ.get("CROSSBRIDGE_PROFILING_BACKEND") == "postgres":
+        if self._delivers:
             arguments.append("--with-postgres")
         done = run_cli("init", self._suite.folder, *arguments, env=clean_environ())
         assert done.returncode == 0, done.stderr
@@ -142,7 +147,7 @@ class Example:
 
         A shipper of another process has all the time it needs: meanwhile the tests stand still.
         """
-        if not self.framework.ships_in_process:
+        if not (self.framework.ships_in_process and self._delivers):
             self._suite.wait_for(process, f'"test_id":{json.dumps(test_id, ensure_ascii=False)}')
             os.killpg(process.pid, signal.SIGSTOP)
         try:
