@@ -8,10 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MADE = b"# >>> made by 'crossbridge init', taken away by 'crossbridge init --remove' >>>"
-ADDED = b"# >>> added by 'crossbridge init', taken out by 'crossbridge init --remove' >>>"
-END = b"# <<< crossbridge init <<<"
-
 BROKEN = (
     "has lost or doubled one of the marks around what 'crossbridge init' wrote. Take those lines out by hand."
 )
@@ -24,8 +20,39 @@ class BrokenMarks(ValueError):
 
 
 @dataclass(frozen=True)
+class Style:
+    """The marks as comments of a language's."""
+
+    made: bytes
+    added: bytes
+    end: bytes
+
+
+def _line_comments(sign: str) -> Style:
+    return Style(
+        f"{sign} >>> made by 'crossbridge init', taken away by 'crossbridge init --remove' >>>".encode(),
+        f"{sign} >>> added by 'crossbridge init', taken out by 'crossbridge init --remove' >>>".encode(),
+        f"{sign} <<< crossbridge init <<<".encode(),
+    )
+
+
+HASH = _line_comments("#")
+SLASHES = _line_comments("//")
+# A comment of XML may hold no two dashes.
+XML = Style(
+    b"<!-- >>> made by 'crossbridge init', which takes it away with the option remove >>> -->",
+    b"<!-- >>> added by 'crossbridge init', which takes it out with the option remove >>> -->",
+    b"<!-- <<< crossbridge init <<< -->",
+)
+
+
+@dataclass(frozen=True)
 class Block:
-    """Where our lines stand in a file; `body` is what lies between the marks, line ends included."""
+    """
+    Where our lines stand in a file.
+
+    `body` is what lies between the marks, line ends included; `indent` stands before the first mark.
+    """
 
     before: bytes
     body: bytes
@@ -34,6 +61,8 @@ class Block:
     newline: bytes
     line: int
     ends_in_newline: bool
+    style: Style
+    indent: bytes
 
 
 def newline_of(content: bytes) -> bytes:
@@ -42,12 +71,12 @@ def newline_of(content: bytes) -> bytes:
     return next((end for end in (b"\r\n", b"\r") if first.endswith(end)), b"\n")
 
 
-def insert(content: bytes | None, lines: list[str], *, blank_lines: int = 1) -> bytes:
+def insert(content: bytes | None, lines: list[str], *, blank_lines: int = 1, style: Style = HASH) -> bytes:
     """Return the file with our lines at its end, after blank ones; None stands for a file that is not there."""
     if content is None:
-        return _joined(MADE, lines, b"\n")
+        return _joined(style.made, lines, b"\n", style)
     newline = newline_of(content)
-    block = _joined(ADDED, lines, newline)
+    block = _joined(style.added, lines, newline, style)
     if content in (b"", _BOM):
         return content + block
     if content.endswith((b"\n", b"\r")):
@@ -56,13 +85,17 @@ def insert(content: bytes | None, lines: list[str], *, blank_lines: int = 1) -> 
     return content + newline * (1 + blank_lines) + block.removesuffix(newline)
 
 
-def _joined(begin: bytes, lines: list[str], newline: bytes) -> bytes:
-    return b"".join(
-        line + newline for line in (begin, *(line.encode("utf-8", "surrogateescape") for line in lines), END)
-    )
+def insert_at(content: bytes, at: int, lines: list[str], style: Style, indent: bytes = b"") -> bytes:
+    """Return the file with our lines before a line of it, which begins at the byte `at`."""
+    return content[:at] + _joined(style.added, lines, newline_of(content), style, indent) + content[at:]
 
 
-def find(content: bytes) -> Block | None:
+def _joined(begin: bytes, lines: list[str], newline: bytes, style: Style, indent: bytes = b"") -> bytes:
+    ours = (begin, *(line.encode("utf-8", "surrogateescape") for line in lines), style.end)
+    return b"".join((indent + line if line else line) + newline for line in ours)
+
+
+def find(content: bytes, style: Style = HASH) -> Block | None:
     """
     Return our lines in a file.
 
@@ -70,9 +103,9 @@ def find(content: bytes) -> Block | None:
         BrokenMarks: One of the marks is missing, or there are several.
     """
     lines = content.removeprefix(_BOM).splitlines(keepends=True)
-    bare = [line.rstrip(b"\r\n") for line in lines]
-    begins = [index for index, line in enumerate(bare) if line in (MADE, ADDED)]
-    ends = [index for index, line in enumerate(bare) if line == END]
+    bare = [line.rstrip(b"\r\n").lstrip(b" \t") for line in lines]
+    begins = [index for index, line in enumerate(bare) if line in (style.made, style.added)]
+    ends = [index for index, line in enumerate(bare) if line == style.end]
     if not begins and not ends:
         return None
     if len(begins) != 1 or len(ends) != 1 or ends < begins:
@@ -83,16 +116,19 @@ def find(content: bytes) -> Block | None:
         before=bom + b"".join(lines[:begin]),
         body=b"".join(lines[begin + 1 : end]),
         after=b"".join(lines[end + 1 :]),
-        made=bare[begin] == MADE,
+        made=bare[begin] == style.made,
         newline=newline_of(lines[begin]),
         line=begin + 1,
-        ends_in_newline=lines[end] != bare[end],
+        ends_in_newline=lines[end].endswith((b"\r", b"\n")),
+        style=style,
+        indent=lines[begin][: lines[begin].index(bare[begin])],
     )
 
 
 def replace(block: Block, lines: list[str]) -> bytes:
     """Return the file with other lines of ours in their place."""
-    ours = _joined(MADE if block.made else ADDED, lines, block.newline)
+    begin = block.style.made if block.made else block.style.added
+    ours = _joined(begin, lines, block.newline, block.style, block.indent)
     return block.before + (ours if block.ends_in_newline else ours.removesuffix(block.newline)) + block.after
 
 

@@ -25,13 +25,20 @@ class NotWritten(CrossbridgeError):
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of a file. None for its content means that it is not there."""
+    """
+    What becomes of a file. None for its content means that it is not there.
+
+    Folders that it needs are made. With the file, folders below `within` that hold nothing else are taken away.
+    People are shown one line for all files with the same folder `shown_as`.
+    """
 
     path: Path
     before: bytes | None
     after: bytes | None
     purpose: str
     secret: bool = False
+    within: Path | None = None
+    shown_as: Path | None = None
 
     @property
     def action(self) -> str:
@@ -48,10 +55,12 @@ def apply(changes: Sequence[Change]) -> None:
         NotWritten: One could not be made; those before it are undone.
     """
     temporaries: list[str | None] = []
+    folders: list[Path] = []
     done: list[Change] = []
     try:
         for change in changes:
             with _translated(change):
+                _make_folders(change, folders)
                 temporaries.append(_stage(change, change.after))
         for change, temporary in zip(changes, temporaries, strict=True):
             with _translated(change):
@@ -61,11 +70,40 @@ def apply(changes: Sequence[Change]) -> None:
     except BaseException:
         for change in reversed(done):
             _put(change.path, _stage(change, change.before))
+        _unlink(temporaries)
+        for folder in reversed(folders):
+            folder.rmdir()
         raise
-    finally:
-        for temporary in filter(None, temporaries):
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)  # noqa: PTH108
+    _unlink(temporaries)
+    for change in changes:
+        _remove_empty_folders(change)
+
+
+def _unlink(temporaries: Sequence[str | None]) -> None:
+    for temporary in filter(None, temporaries):
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108
+
+
+def _make_folders(change: Change, made: list[Path]) -> None:
+    if change.after is None:
+        return
+    missing = [folder for folder in change.path.parents if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir()
+        made.append(folder)
+
+
+def _remove_empty_folders(change: Change) -> None:
+    if change.after is not None or change.within is None:
+        return
+    for folder in change.path.parents:
+        if folder == change.within or not folder.is_relative_to(change.within):
+            return
+        try:
+            folder.rmdir()
+        except OSError:  # it holds something else
+            return
 
 
 @contextmanager

@@ -54,19 +54,34 @@ class Plan:
         return None
 
     def change(
-        self, path: Path, before: bytes | None, after: bytes | None, purpose: str, **more: bool
+        self,
+        path: Path,
+        before: bytes | None,
+        after: bytes | None,
+        purpose: str,
+        *,
+        secret: bool = False,
+        within: Path | None = None,
+        shown_as: Path | None = None,
     ) -> None:
-        """Add a change, unless it is none or the file is not to be written."""
+        """
+        Add a change, unless it is none or the file is not to be written.
+
+        `secret`, `within` and `shown_as` are those of `Change`.
+        """
         if before == after:
             return
         if before is not None and not _is_writable(path):
             self.refuse(path, f"is read-only. Make it writable: chmod u+w {self.name(path)}")
             return
-        if not os.access(path.parent, os.W_OK):
+        folder = next(folder for folder in path.parents if folder.exists())
+        if not os.access(folder, os.W_OK):
             self.refuse(path, "lies in a folder that is read-only. Make it writable.")
             return
         # A link inside the project stays one: what it points to is written.
-        self.changes.append(Change(path.resolve(), before, after, purpose, **more))
+        self.changes.append(
+            Change(path.resolve(), before, after, purpose, secret, within and within.resolve())
+        )
 
 
 def _is_writable(path: Path) -> bool:

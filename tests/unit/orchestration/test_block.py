@@ -64,9 +64,9 @@ def test_blank_lines_that_somebody_took_out_are_not_taken_from_their_own():
 @pytest.mark.parametrize(
     "broken",
     [
-        block.ADDED + b"\nours\n",
-        b"ours\n" + block.END + b"\n",
-        block.END + b"\n" + block.ADDED + b"\n",
+        block.HASH.added + b"\nours\n",
+        b"ours\n" + block.HASH.end + b"\n",
+        block.HASH.end + b"\n" + block.HASH.added + b"\n",
         block.insert(block.insert(b"a\n", ["ours"]), ["ours"]),
     ],
 )
@@ -76,4 +76,4 @@ def test_marks_that_are_no_pair_are_told(broken):
 
 
 def test_a_mark_inside_a_longer_line_is_none():
-    assert block.find(b"print('" + block.MADE + b"')\n") is None
+    assert block.find(b"print('" + block.HASH.made + b"')\n") is None

@@ -62,11 +62,26 @@ def test_a_failure_midway_leaves_everything_as_it_was(tmp_path):
     assert stat.S_IMODE((tmp_path / "edited").stat().st_mode) == before["edited"][0]
 
 
-def test_a_file_in_no_folder_changes_nothing(tmp_path):
+def test_folders_come_and_go_with_their_files(tmp_path):
+    make(tmp_path, {"src/theirs": "x"})
+    before = tree(tmp_path)
+    made = [change(tmp_path / "src" / "a" / name, None, b"a") for name in ("b/c", "d")]
+    apply(made)
+    gone = [Change(one.path, one.after, None, "purpose", within=tmp_path) for one in made]
+    apply(gone[:1])
+    assert (tmp_path / "src/a/d").exists()
+    assert not (tmp_path / "src/a/b").exists()
+    apply(gone[1:])
+    assert tree(tmp_path) == before
+
+
+def test_folders_made_for_what_failed_are_taken_away(tmp_path):
     make(tmp_path, {"edited": "old"})
     before = tree(tmp_path)
-    with pytest.raises(NotWritten, match="missing"):
-        apply([change(tmp_path / "edited", b"old", b"new"), change(tmp_path / "missing" / "a", None, b"a")])
+    with pytest.raises(NotWritten, match="edited.a cannot be written"):
+        apply(
+            [change(tmp_path / "new" / "a" / "b", None, b"a"), change(tmp_path / "edited" / "a", None, b"a")]
+        )
     assert tree(tmp_path) == before
 
 
