@@ -139,6 +139,10 @@ class Example:
         """Wait for a command's end and for its rows; what it said."""
         said, _ = process.communicate(timeout=120)
         self.store.deliver(self._suite.folder)
+        if process.returncode < 0 and self.framework.ships_in_process and self._delivers:
+            # Killed with its shipper: a later command brings what that has left.
+            done = run_cli("ingest", cwd=self._suite.folder, env=clean_environ(**self.store.environ))
+            assert done.returncode == 0, done.stderr
         return said
 
     def is_shown_while_it_runs(self, process: subprocess.Popen[str], test_id: str) -> bool:
