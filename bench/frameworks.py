@@ -116,7 +116,7 @@ class Trial:
 
     def lines(self) -> list[Line]:
         samples = self._samples()
-        wall_us, cpu_us, start_ms = (_added(samples, figure) for figure in Sample._fields)
+        wall_us, cpu_us, start_ms = (added(samples, figure) for figure in Sample._fields)
         plain_us = statistics.median(sample.wall_us for sample in samples[PLAIN])
         name, peer = self._framework.name, self._framework.peer_name
         of = f"a test of {STEPS} steps"
@@ -125,9 +125,9 @@ class Trial:
         )
         note = f"{PLAIN}: {plain_us:,.0f}; single rounds: {rounds}"
         lines = [
-            Line(f"{name}: added to {of}, wall", wall_us[RECORDED], "µs", beside=_others(wall_us), note=note),
-            Line(f"{name}: added to {of}, CPU", cpu_us[RECORDED], "µs", beside=_others(cpu_us)),
-            Line(f"{name}: added to start-up", start_ms[RECORDED], "ms", beside=_others(start_ms)),
+            Line(f"{name}: added to {of}, wall", wall_us[RECORDED], "µs", beside=others(wall_us), note=note),
+            Line(f"{name}: added to {of}, CPU", cpu_us[RECORDED], "µs", beside=others(cpu_us)),
+            Line(f"{name}: added to start-up", start_ms[RECORDED], "ms", beside=others(start_ms)),
         ]
         if peer in samples:
             times = cpu_us[RECORDED] / cpu_us[peer]
@@ -189,7 +189,7 @@ class Trial:
             )
 
 
-def _added(samples: dict[str, list[Sample]], figure: str) -> dict[str, float]:
+def added(samples: dict[str, list[Sample]], figure: str) -> dict[str, float]:
     """What each way adds to the plain one, by rounds."""
     plain = [getattr(sample, figure) for sample in samples[PLAIN]]
     return {
@@ -201,7 +201,7 @@ def _added(samples: dict[str, list[Sample]], figure: str) -> dict[str, float]:
     }
 
 
-def _others(figures: dict[str, float]) -> dict[str, float]:
+def others(figures: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in figures.items() if name != RECORDED}
 
 

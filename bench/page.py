@@ -20,6 +20,7 @@ TITLES = {
     "instructions": "Instructions added to a pytest test",
     "pytest": "Time added to a pytest run",
     "frameworks": "Robot Framework and behave",
+    "jvm": "JUnit",
     "http": "HTTP calls and browser commands",
     "footprint": "What the test process holds",
     "live": "Delivery while tests run",
