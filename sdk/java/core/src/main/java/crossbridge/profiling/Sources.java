@@ -20,10 +20,11 @@ final class Sources {
 
     /** Returns the file's path from the project root, or null where it is not at its usual place. */
     String file(String className) {
-        return found.computeIfAbsent(className.replaceFirst("\\$.*", ""), this::find).orElse(null);
+        return found.computeIfAbsent(className, this::find).orElse(null);
     }
 
-    private Optional<String> find(String className) {
+    private Optional<String> find(String nested) {
+        String className = nested.replaceFirst("\\$.*", "");
         for (String language : LANGUAGES) {
             String[] folderAndEnding = (language + ":" + language).split(":");
             Path file = module.resolve("src/test/" + folderAndEnding[0])

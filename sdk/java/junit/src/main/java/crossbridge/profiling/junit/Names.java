@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import org.junit.platform.engine.TestSource;
 import org.junit.platform.engine.support.descriptor.ClassSource;
 import org.junit.platform.engine.support.descriptor.MethodSource;
@@ -13,6 +14,8 @@ import org.junit.platform.launcher.TestPlan;
 
 /** What a test is called, the same from run to run: {@code spec/identity.md}. */
 final class Names {
+    private static final Pattern INDEX = Pattern.compile("^\\[[0-9]+\\] ?");
+    private static final Pattern PACKAGE = Pattern.compile("^.*[.$](?=[^.$])");
     /** Whose name it is: a test_id, and the unique id that took it first. One for the process: reruns keep theirs. */
     private static final Map<String, String> TAKEN = new ConcurrentHashMap<>();
 
@@ -103,14 +106,17 @@ final class Names {
 
     private static String shown(TestIdentifier test) {
         String display = test.getDisplayName();
-        String plain = display.replaceFirst("^\\[[0-9]+\\] ?", "");
+        String plain = display.startsWith("[") ? INDEX.matcher(display).replaceFirst("") : display;
         return plain.isEmpty() ? display : plain;
     }
 
     private static String simple(String types) {
+        if (types == null || types.isEmpty()) {
+            return "";
+        }
         StringJoiner names = new StringJoiner(", ");
-        for (String type : types == null || types.isEmpty() ? new String[0] : types.split(",")) {
-            names.add(type.strip().replaceFirst("^.*[.$](?=[^.$])", ""));
+        for (String type : types.split(",")) {
+            names.add(PACKAGE.matcher(type.strip()).replaceFirst(""));
         }
         return names.toString();
     }
