@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
+    from crossbridge.orchestration.files import Change
     from crossbridge.orchestration.plan import Plan
 
 Directory = Annotated[
@@ -31,6 +32,10 @@ Force = Annotated[
     bool,
     typer.Option("--force", help="Write to files with uncommitted changes; take out lines that were edited."),
 ]
+WithPostgres = Annotated[
+    bool,
+    typer.Option("--with-postgres", help="JVM: add PostgreSQL's JDBC driver to the tests' class path."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,28 +49,32 @@ def init(
     dry_run: DryRun = False,
     remove: Remove = False,
     force: Force = False,
+    with_postgres: WithPostgres = False,
     as_json: Json = False,
 ) -> None:
     """
     Write the hooks that have a project's tests recorded.
 
     Finds the test frameworks by their files and writes a fixture into conftest.py, a listener for Robot Framework, a
-    call into behave's environment.py; .env switches profiling on. A second call finds nothing to do. Exit code 1: it
-    refuses, and nothing is changed.
+    call into behave's environment.py; copies its sources into the tests of Maven's and Gradle's modules and beside
+    the configuration of Playwright and Cypress; .env switches profiling on. A second call finds nothing to do.
+    Exit code 1: it refuses, and nothing is changed.
 
     \b
     Examples:
       crossbridge init --dry-run
       crossbridge init ~/shop --framework pytest --framework robot
+      crossbridge init --with-postgres
       crossbridge init --remove
     """
     from crossbridge.orchestration.config_generator import plan_init, plan_remove
     from crossbridge.orchestration.files import NotWritten, apply
 
-    _check(directory, framework or [], remove=remove)
-    plan = (
-        plan_remove(directory, force=force) if remove else plan_init(directory, framework or [], force=force)
-    )
+    _check(directory, framework or [], remove=remove, with_postgres=with_postgres)
+    if remove:
+        plan = plan_remove(directory, force=force)
+    else:
+        plan = plan_init(directory, framework or [], force=force, with_postgres=with_postgres)
     written = not (dry_run or plan.refusals)
     if not as_json:
         _show(plan, dry_run=dry_run, remove=remove)
@@ -86,13 +95,14 @@ def init(
         _show_end(plan, remove=remove)
 
 
-def _check(directory: Path, frameworks: list[str], *, remove: bool) -> None:
+def _check(directory: Path, frameworks: list[str], *, remove: bool, with_postgres: bool) -> None:
     from crossbridge.orchestration.detection import FRAMEWORKS
 
     if not directory.is_dir():
         raise UsageError(f"{safe(str(directory))} is no folder. Name the project's.")
-    if remove and frameworks:
-        raise UsageError("--remove takes out all that init has written: leave --framework away.")
+    if remove and (frameworks or with_postgres):
+        option = "--framework" if frameworks else "--with-postgres"
+        raise UsageError(f"--remove takes out all that init has written: leave {option} away.")
     for name in frameworks:
         if name not in FRAMEWORKS:
             raise UsageError(f"--framework must be one of {', '.join(FRAMEWORKS)}, got '{safe(name)}'.")
@@ -159,13 +169,24 @@ def _page(plan: Plan, *, remove: bool) -> Iterator[Text]:
         nothing = "Nothing to take out." if remove else "Nothing to do."
         yield Text(nothing)
         return
-    width = max(len(plan.name(change.path)) for change in plan.changes)
+    shown = _grouped(plan)
+    width = max(len(name) for name, _ in shown)
     styles = {"create": "green", "edit": "cyan", "delete": "red"}
-    for change in plan.changes:
-        line = Text(f"  {change.action:<8}", styles[change.action])
-        line.append(f"{safe(plan.name(change.path)):<{width}}  ", "default")
-        line.append(change.purpose, "dim")
+    for name, changes in shown:
+        line = Text(f"  {changes[0].action:<8}", styles[changes[0].action])
+        line.append(f"{safe(name):<{width}}  ", "default")
+        files = f", {len(changes)} files" if len(changes) > 1 else ""
+        line.append(f"{changes[0].purpose}{files}", "dim")
         yield line
+
+
+def _grouped(plan: Plan) -> list[tuple[str, list[Change]]]:
+    """Return what a line stands for: a file, or all files of a folder that the same becomes of."""
+    found: dict[tuple[str, str], list[Change]] = {}
+    for change in plan.changes:
+        name = f"{plan.name(change.shown_as)}/" if change.shown_as else plan.name(change.path)
+        found.setdefault((name, change.action), []).append(change)
+    return [(name, changes) for (name, _), changes in found.items()]
 
 
 def _diffs(plan: Plan) -> Iterator[Text]:
@@ -175,6 +196,8 @@ def _diffs(plan: Plan) -> Iterator[Text]:
 
     styles = {"+": "green", "-": "red", "@": "cyan"}
     for change in plan.changes:
+        if change.shown_as:
+            continue  # a copy of ours, of hundreds of lines
         yield Text()
         for line in diff(change, plan.name(change.path)):
             yield Text(safe(line), styles.get(line[:1], ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from crossbridge.orchestration import targets, text_hook
+from crossbridge.orchestration import copies, jvm, node, targets, text_hook
 from crossbridge.orchestration.detection import FRAMEWORKS, SUITE_FILE, behave_folders, detect, robot_folders
 from crossbridge.orchestration.git import has_uncommitted_changes
 from crossbridge.orchestration.plan import Plan
@@ -32,11 +32,14 @@ _PURPOSES = {
 }
 
 
-def plan_init(root: Path, only: Collection[str] = (), *, force: bool = False) -> Plan:
+def plan_init(
+    root: Path, only: Collection[str] = (), *, force: bool = False, with_postgres: bool = False
+) -> Plan:
     """
     Plan the hooks of the frameworks found below `root`, or of those in `only`; a second plan is empty.
 
-    With `force`, files with uncommitted changes are written to.
+    With `force`, files with uncommitted changes are written to. `with_postgres` adds PostgreSQL's driver where the
+    hooks deliver by themselves: in the JVM.
     """
     root = root.resolve()
     files = survey(root)
@@ -54,6 +57,9 @@ def plan_init(root: Path, only: Collection[str] = (), *, force: bool = False) ->
     if "behave" in in_use:
         for folder in behave_folders(files):
             BEHAVE.add(plan, root / folder / "environment.py", force=force)
+    if in_use.intersection(jvm.ADAPTERS):
+        jvm.add(plan, files, in_use, force=force, driver=with_postgres)
+    node.add(plan, files, in_use, force=force, driver=with_postgres)
     if in_use:
         _add_settings(plan)
     return plan
@@ -125,6 +131,9 @@ def plan_remove(root: Path, *, force: bool = False) -> Plan:
     for path in files.named(SUITE_FILE):
         ours = frozenset(_suite_lines(root / path, root / LISTENER.file))
         text_hook.take_out(plan, root / path, ours, _PURPOSES[SUITE_FILE])
+    jvm.take_out(plan, files, force=force)
+    node.take_out(plan, files)
+    copies.take_out(plan, files, force=force)
     for name, lines in (
         (".env.example", template("env.example")),
         (".env", (_SWITCH,)),

@@ -29,9 +29,7 @@ _JAVASCRIPT = ("/* eslint-disable -- ", " */")
 _COMMENTS = {".java": _LINE_COMMENT, ".cts": _LINE_COMMENT, ".js": _JAVASCRIPT, ".cjs": _JAVASCRIPT}
 _HEAD = re.compile(re.escape(_MARK).encode() + rb" ([0-9a-f]{64})( \*/)?$")
 
-_EDITED = (
-    "was edited: 'crossbridge init' made it. Take your edit back, or have it thrown away with --force."
-)
+_EDITED = "was edited: 'crossbridge init' made it. Take your edit back, or have it thrown away with --force."
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from crossbridge.orchestration.survey import Survey
 
-# As they are called in the database, with the name people know them by. `init` writes hooks for the first three.
+# As they are called in the database, with the name people know them by.
 FRAMEWORKS = {
     "pytest": "pytest",
     "robot": "Robot Framework",
@@ -32,12 +32,31 @@ FRAMEWORKS = {
 }
 SUITE_FILE = "__init__.robot"
 
-WRITTEN = ("pytest", "robot", "behave")
+# Those that `init` writes hooks for.
+WRITTEN = (
+    "pytest",
+    "robot",
+    "behave",
+    "testng",
+    "junit",
+    "cucumber",
+    "restassured",
+    "selenium_java",
+    "playwright",
+    "cypress",
+)
 
 # What stands in the build files of the JVM and .NET, and in package.json's dependencies.
 _JVM = {
     "testng": ("org.testng",),
-    "junit": ("org.junit", "<artifactId>junit<", "junit:junit", "useJUnitPlatform"),
+    "junit": (
+        "org.junit",
+        "<artifactId>junit<",
+        "junit:junit",
+        "useJUnitPlatform",
+        "spring-boot-starter-test",
+        "quarkus-junit",
+    ),
     "cucumber": ("io.cucumber",),
     "restassured": ("io.rest-assured",),
     "selenium_java": ("org.seleniumhq.selenium",),
@@ -75,7 +94,11 @@ class Found:
         """Whether this release records it."""
         if self.framework == "selenium_python":
             return find_spec("crossbridge.integrations.selenium") is not None
-        return self.framework in WRITTEN
+        return self.framework in WRITTEN and (self.framework != "cucumber" or self.is_jvm)
+
+    @property
+    def is_jvm(self) -> bool:
+        return self.evidence.name != "package.json"
 
 
 def detect(files: Survey) -> list[Found]:

@@ -79,9 +79,8 @@ class Plan:
             self.refuse(path, "lies in a folder that is read-only. Make it writable.")
             return
         # A link inside the project stays one: what it points to is written.
-        self.changes.append(
-            Change(path.resolve(), before, after, purpose, secret, within and within.resolve())
-        )
+        within = within and within.resolve()
+        self.changes.append(Change(path.resolve(), before, after, purpose, secret, within, shown_as))
 
 
 def _is_writable(path: Path) -> bool:

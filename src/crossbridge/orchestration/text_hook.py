@@ -18,7 +18,15 @@ def create(plan: Plan, path: Path, lines: list[str], purpose: str, **more: bool)
         plan.change(path, None, block.insert(None, lines), purpose, **more)
 
 
-def add(plan: Plan, path: Path, lines: list[str], purpose: str, *, together: bool = False) -> None:
+def add(
+    plan: Plan,
+    path: Path,
+    lines: list[str],
+    purpose: str,
+    *,
+    together: bool = False,
+    shown_as: Path | None = None,
+) -> None:
     """Plan to add those of the lines that the file does not hold; `together`, all of them if it lacks the last."""
     refusals = len(plan.refusals)
     before = plan.read(path)
@@ -35,15 +43,24 @@ def add(plan: Plan, path: Path, lines: list[str], purpose: str, *, together: boo
         after = block.replace(there, lines)
     else:
         after = block.replace(there, [*there.body.decode("utf-8", "surrogateescape").splitlines(), *missing])
-    plan.change(path, before, after, purpose)
+    plan.change(path, before, after, purpose, shown_as=shown_as)
 
 
-def take_out(plan: Plan, path: Path, ours: frozenset[str], purpose: str) -> None:
+def take_out(
+    plan: Plan,
+    path: Path,
+    ours: frozenset[str],
+    purpose: str,
+    *,
+    within: Path | None = None,
+    shown_as: Path | None = None,
+) -> None:
     """Plan to take out the lines that are ours; what somebody has written between them stays."""
     before = plan.read(path)
     there = _find(plan, path, before or b"")
     if before is not None and there is not None:
-        plan.change(path, before, block.remove(there, _foreign(there.body, ours)), purpose)
+        after = block.remove(there, _foreign(there.body, ours))
+        plan.change(path, before, after, purpose, within=within, shown_as=shown_as)
 
 
 def _find(plan: Plan, path: Path, content: bytes) -> block.Block | None:

@@ -1,0 +1,21 @@
+"""What the builds of the JVM have in common: artifacts that we add, and reasons not to."""
+
+from __future__ import annotations
+
+import re
+
+LAUNCHER = "org.junit.platform:junit-platform-launcher"
+DRIVER = "org.postgresql:postgresql:42.7.4"
+OLDEST_JAVA = 11
+
+
+class Blocked(ValueError):
+    """Why a build file cannot be worked on; the text follows on its name."""
+
+
+def platform_version(jupiter: str) -> str:
+    """Return the version of the JUnit Platform that belongs to one of Jupiter or Vintage; nothing if it is none."""
+    found = re.fullmatch(r"([0-9]+)(\.[0-9]+\.[0-9]+[A-Za-z0-9.-]*)", jupiter)
+    if found is None:
+        return ""
+    return f"1{found[2]}" if found[1] == "5" else jupiter
