@@ -204,11 +204,9 @@ def _diffs(plan: Plan) -> Iterator[Text]:
 
 
 def _show_end(plan: Plan, *, remove: bool) -> None:
-    from crossbridge.orchestration.detection import WRITTEN
-
     for note in plan.notes:
         say(safe(note))
     if remove or not plan.changes:
         return
-    commands = ", ".join(one.framework for one in plan.found if one.framework in WRITTEN)
+    commands = ", ".join(one.framework for one in plan.found if one.is_written)
     say(f"Run your tests as ever ({commands}), then: crossbridge report")

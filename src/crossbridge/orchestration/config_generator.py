@@ -6,7 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from crossbridge.orchestration import copies, jvm, node, targets, text_hook
-from crossbridge.orchestration.detection import FRAMEWORKS, SUITE_FILE, behave_folders, detect, robot_folders
+from crossbridge.orchestration.detection import (
+    FRAMEWORKS,
+    JVM,
+    SUITE_FILE,
+    behave_folders,
+    detect,
+    robot_folders,
+)
 from crossbridge.orchestration.git import has_uncommitted_changes
 from crossbridge.orchestration.plan import Plan
 from crossbridge.orchestration.python_hook import BEHAVE, COMMIT, LISTENER, PYTEST
@@ -57,7 +64,7 @@ def plan_init(
     if "behave" in in_use:
         for folder in behave_folders(files):
             BEHAVE.add(plan, root / folder / "environment.py", force=force)
-    if in_use.intersection(jvm.ADAPTERS):
+    if in_use.intersection(JVM):
         jvm.add(plan, files, in_use, force=force, driver=with_postgres)
     node.add(plan, files, in_use, force=force, driver=with_postgres)
     if in_use:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from crossbridge.orchestration.copies import sdk
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -32,22 +34,19 @@ FRAMEWORKS = {
 }
 SUITE_FILE = "__init__.robot"
 
-# Those that `init` writes hooks for.
-WRITTEN = (
-    "pytest",
-    "robot",
-    "behave",
-    "testng",
-    "junit",
-    "cucumber",
-    "restassured",
-    "selenium_java",
-    "playwright",
-    "cypress",
-)
+# Those that `init` writes hooks for: into Python sources, or by copies of folders of sdk/.
+_PYTHON = ("pytest", "robot", "behave")
+JVM = {
+    "testng": "java/testng",
+    "junit": "java/junit",
+    "cucumber": "java/cucumber",
+    "restassured": "java/restassured",
+    "selenium_java": "java/selenium",
+}
+NODE = {"playwright": "js/src/playwright", "cypress": "js/src/cypress"}
 
 # What stands in the build files of the JVM and .NET, and in package.json's dependencies.
-_JVM = {
+_JVM_SIGNS = {
     "testng": ("org.testng",),
     "junit": (
         "org.junit",
@@ -62,7 +61,7 @@ _JVM = {
     "selenium_java": ("org.seleniumhq.selenium",),
 }
 _DOTNET = {"nunit": ("nunit",), "specflow": ("specflow", "reqnroll")}
-_NODE = {
+_NODE_SIGNS = {
     "playwright": ("@playwright/test",),
     "cypress": ("cypress",),
     "cucumber": ("@cucumber/cucumber", "cucumber"),
@@ -94,11 +93,19 @@ class Found:
         """Whether this release records it."""
         if self.framework == "selenium_python":
             return find_spec("crossbridge.integrations.selenium") is not None
-        return self.framework in WRITTEN and (self.framework != "cucumber" or self.is_jvm)
+        return self.is_written
+
+    @property
+    def is_written(self) -> bool:
+        """Whether `init` writes a hook for it."""
+        folder = (
+            None if self.framework == "cucumber" and not self.is_jvm else (JVM | NODE).get(self.framework)
+        )
+        return self.framework in _PYTHON or (folder is not None and (sdk() / folder).is_dir())
 
     @property
     def is_jvm(self) -> bool:
-        return self.evidence.name != "package.json"
+        return self.framework in JVM and self.evidence.name != "package.json"
 
 
 def detect(files: Survey) -> list[Found]:
@@ -119,7 +126,7 @@ def _signs(files: Survey) -> Iterator[tuple[str, Path]]:
         yield "behave", folder / ("environment.py" if files.holds(folder, "environment.py") else "steps")
     yield from _python_requirements(files)
     for path in files.named("pom.xml", "*.gradle", "*.gradle.kts", "libs.versions.toml"):
-        yield from ((framework, path) for framework in _mentioned(files.text(path), _JVM))
+        yield from ((framework, path) for framework in _mentioned(files.text(path), _JVM_SIGNS))
     for path in files.named("package.json"):
         yield from ((framework, path) for framework in _node_packages(files.text(path)))
     for framework, patterns in (
@@ -220,4 +227,4 @@ def _node_packages(text: str) -> Iterator[str]:
     for key in ("dependencies", "devDependencies", "peerDependencies"):
         if isinstance(package.get(key), dict):
             names.update(package[key])
-    yield from (framework for framework, packages in _NODE.items() if names.intersection(packages))
+    yield from (framework for framework, packages in _NODE_SIGNS.items() if names.intersection(packages))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from crossbridge.orchestration import block, copies, properties, text_hook
 from crossbridge.orchestration.build import DRIVER, OLDEST_JAVA, Blocked
+from crossbridge.orchestration.detection import JVM
 from crossbridge.orchestration.git import has_uncommitted_changes
 from crossbridge.orchestration.gradle import GradleBuild
 from crossbridge.orchestration.maven import MavenBuild
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
     from crossbridge.orchestration.survey import Survey
 
 # The module of sdk/java by the name that the database has.
-ADAPTERS = {
-    "junit": "junit",
-    "testng": "testng",
-    "cucumber": "cucumber",
-    "restassured": "restassured",
-    "selenium_java": "selenium",
-}
+_ADAPTERS = {name: folder.rpartition("/")[2] for name, folder in JVM.items()}
 _RUNNERS = ("junit", "testng", "cucumber")
 _BUILD_FILES = ("pom.xml", "build.gradle", "build.gradle.kts")
 _SCRIPTS = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
@@ -113,9 +108,9 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def add(plan: Plan, files: Survey, only: Collection[str], *, force: bool, driver: bool) -> None:
-    """Plan the hooks of every module, of the frameworks in `only` (by default all)."""
-    wanted = {ADAPTERS[name] for name in only or ADAPTERS if name in ADAPTERS}
-    written = set()
+    """Plan the hooks of the frameworks `only` for every module that uses them."""
+    wanted = {_ADAPTERS[name] for name in only if name in _ADAPTERS}
+    written: set[str] = set()
     for path in build_files(files):
         try:
             module = _module(plan, files, path)
@@ -130,7 +125,7 @@ def add(plan: Plan, files: Survey, only: Collection[str], *, force: bool, driver
         except block.BrokenMarks:
             plan.refuse(plan.root / path, block.BROKEN)
     for found in plan.found:
-        adapter = ADAPTERS.get(found.framework)
+        adapter = _ADAPTERS.get(found.framework)
         if adapter in wanted - written and found.is_jvm:
             plan.notes.append(_nothing_of(found.framework, found.name))
 

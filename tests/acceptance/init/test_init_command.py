@@ -79,12 +79,12 @@ def test_only_the_frameworks_asked_for_are_written(project, init):
 
 
 def test_a_framework_without_a_hook_is_named_as_such(project, init):
-    make(project, {"pom.xml": "<groupId>org.testng</groupId>", "cypress.config.ts": ""})
+    make(project, {"a.csproj": "NUnit", "package.json": '{"devDependencies": {"@cucumber/cucumber": "1"}}'})
     ended = init(project)
     assert ended.returncode == 0
     lines = [line.split(maxsplit=2) for line in ended.stdout.splitlines()]
-    assert ["TestNG", "pom.xml", "its hook is not in this release"] in lines
-    assert ["Cypress", "cypress.config.ts", "its hook is not in this release"] in lines
+    assert ["NUnit", "a.csproj", "its hook is not in this release"] in lines
+    assert ["Cucumber", "package.json", "its hook is not in this release"] in lines
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,8 @@ THEIRS = "import pytest\n\n\n@pytest.fixture\ndef crossbridge_profiling():\n    
         ({"crossbridge_listener.py": "class crossbridge_listener: pass\n"}, (), "crossbridge_listener.py line 1 gives"),
         ({"tests/conftest.py": block.HASH.added + b"\n"}, (), "has lost or doubled one of the marks"),
         ({"suites/__init__.robot": block.HASH.end + b"\n"}, (), "has lost or doubled one of the marks"),
-        ({"pom.xml": "org.testng"}, ("--framework", "testng"), "TestNG (pom.xml): its hook is not in this release"),
+        ({"a.csproj": "nunit"}, ("--framework", "nunit"), "NUnit (a.csproj): its hook is not in this release"),
+        ({"pom.xml": "org.testng"}, ("--framework", "testng"), "pom.xml cannot be parsed as XML"),
         ({}, ("--framework", "cypress"), "Cypress was not found in"),
         ({".gitignore/a": ""}, (), ".gitignore is not a file"),
     ],
