@@ -44,7 +44,7 @@ def test_the_checks_named_for_trouble_are_those_of_doctor():
 
 def test_every_framework_with_expected_rows_is_in_the_table():
     table = (DOCS / "FRAMEWORK_INTEGRATION.md").read_text(encoding="utf-8").partition("\n## ")[0]
-    linked = set(re.findall(r"\(../../examples/(\w+)/README.md\)", table))
+    linked = set(re.findall(r"\(../../examples/([\w-]+)/README.md\)", table))
     files = (ROOT / "spec" / "conformance" / "expected").glob("*.json")
     assert linked == {json.loads(file.read_text(encoding="utf-8"))["example"] for file in files}
     for name in linked:
