@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class Collector {
     private static final long ROTATE_BYTES = 64L << 20;
     private static final Set<String> FAILING = Set.of("failed", "error", "interrupted");
+    private static final Set<String> CLAIMED = ConcurrentHashMap.newKeySet();
     private static Collector shared;
     private static boolean asked;
 
@@ -30,6 +31,7 @@ public final class Collector {
     private final AtomicBoolean closed = new AtomicBoolean();
     private int running;
     private boolean ran;
+    private boolean failed;
 
     private Collector(Settings settings, String framework, String version) {
         this.settings = settings;
@@ -77,6 +79,15 @@ public final class Collector {
         }
     }
 
+    /** An adapter says that it records all tests of this kind: where another one sees them too, it leaves them alone. */
+    public static void claim(String kind) {
+        CLAIMED.add(kind);
+    }
+
+    public static boolean isClaimed(String kind) {
+        return CLAIMED.contains(kind);
+    }
+
     /** Opens a collector; a bad setting gives one line on stderr and null. */
     static Collector open(String framework, String version) {
         try {
@@ -103,7 +114,7 @@ public final class Collector {
     }
 
     public boolean collect(Event event) {
-        return writer.append(event);
+        return event.owner != null && event.owner.holds(event) || writer.append(event);
     }
 
     /** A framework begins to run tests; one that ends without {@link #runEnds} makes the run interrupted. */
@@ -114,6 +125,11 @@ public final class Collector {
 
     public synchronized void runEnds() {
         running--;
+    }
+
+    /** Something broke that is no test's: the run failed. */
+    public synchronized void runFails() {
+        failed = true;
     }
 
     /** Returns a framework's own name for a test as {@code spec/identity.md} has it. */
@@ -131,19 +147,42 @@ public final class Collector {
      * and worker, which names a thread of several, may be null.
      */
     public Current startTest(String testId, String framework, String suite, String file, String worker) {
-        long attempt = attempts.merge(testId, 1L, Long::sum);
+        Current test = prepareTest(framework, worker);
+        nameTest(test, testId, suite, file);
+        return test;
+    }
+
+    /**
+     * The same for a framework that sets a test up before it says which one: what is recorded for the test meanwhile
+     * waits for {@link #nameTest} or {@link #dropTest}.
+     */
+    public Current prepareTest(String framework, String worker) {
         String whole = worker == null || fork == null ? worker : fork + "/" + worker;
-        Current test = new Current(testId, attempt, unlessHeaders(framework), whole, suite, file);
+        Current test = new Current(unlessHeaders(framework), whole);
         test.begin();
+        for (TestObserver observer : observers) {
+            guarded(() -> observer.testStarts(test));
+        }
+        return test;
+    }
+
+    /** Names a test that was prepared: it is recorded, as of when that was, and counted. */
+    public void nameTest(Current test, String testId, String suite, String file) {
+        test.suite = suite;
+        test.file = file;
+        List<Event> waited = test.name(testId, attempts.merge(testId, 1L, Long::sum));
         Event start = test.event("test_start");
         start.atUs = test.startUs;
         start.suite = suite;
         start.file = file;
         collect(start);
-        for (TestObserver observer : observers) {
-            guarded(() -> observer.testStarts(test));
-        }
-        return test;
+        waited.forEach(this::collect);
+    }
+
+    /** A test that was prepared never began: calls in its set-up are no test's. */
+    public void dropTest(Current test) {
+        test.end();
+        test.name(null, 1).forEach(this::collect);
     }
 
     /**
@@ -208,7 +247,7 @@ public final class Collector {
         if (!ran || running > 0) {
             return "interrupted"; // by System.exit in a test
         }
-        return failing.isEmpty() ? "passed" : "failed";
+        return failing.isEmpty() && !failed ? "passed" : "failed";
     }
 
     private static Event call(String type) {

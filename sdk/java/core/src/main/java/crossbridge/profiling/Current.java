@@ -1,7 +1,9 @@
 package crossbridge.profiling;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -15,26 +17,24 @@ public final class Current {
     private static final InheritableThreadLocal<Current> OF_THREAD = new InheritableThreadLocal<>();
     private static final Collection<Current> RUNNING = new ConcurrentLinkedDeque<>();
 
-    public final String testId;
-    public final long attempt;
+    /** Null until the test is named: see {@link Collector#prepareTest}. */
+    public volatile String testId;
+    public volatile long attempt = 1;
     /** Null: the framework, or the worker, that the segment's header names. */
     public final String framework;
     public final String worker;
-    public final String suite;
-    public final String file;
+    public volatile String suite;
+    public volatile String file;
     public final long startNs = System.nanoTime();
     public final long startUs = Clock.nowUs();
     private final AtomicLong steps = new AtomicLong();
+    private final List<Event> held = new ArrayList<>();
     private final Current outer = OF_THREAD.get();
     private volatile boolean ended;
 
-    Current(String testId, long attempt, String framework, String worker, String suite, String file) {
-        this.testId = testId;
-        this.attempt = attempt;
+    Current(String framework, String worker) {
         this.framework = framework;
         this.worker = worker;
-        this.suite = suite;
-        this.file = file;
     }
 
     /** Returns the test that this thread works for, or null. */
@@ -59,11 +59,26 @@ public final class Current {
     /** Returns an event of this attempt that happens now. */
     public Event event(String type) {
         Event event = new Event(type);
+        event.owner = this;
         event.testId = testId;
         event.attempt = attempt;
         event.framework = framework;
         event.worker = worker;
         return event;
+    }
+
+    /** Whether the event waits here for the test's name. */
+    synchronized boolean holds(Event event) {
+        event.testId = testId;
+        event.attempt = attempt;
+        return testId == null && !ended && held.add(event);
+    }
+
+    /** Names the test, or null: there is none; returns what waited for it. */
+    synchronized List<Event> name(String testId, long attempt) {
+        this.attempt = attempt;
+        this.testId = testId;
+        return List.copyOf(held);
     }
 
     void begin() {

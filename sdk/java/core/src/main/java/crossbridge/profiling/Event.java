@@ -29,9 +29,30 @@ public final class Event {
     public String error;
     public Double cpuPercent;
     public Double memoryMb;
+    /** The test whose event this is; null: none's. Not written. */
+    Current owner;
 
     public Event(String type) {
         this.type = type;
+    }
+
+    /**
+     * Says what was thrown, if anything was: its class, but of a skipped test, and its message. Never throws what a
+     * user's {@code getMessage} does.
+     */
+    public void threw(Throwable thrown) {
+        if (thrown == null) {
+            return;
+        }
+        if (!"skipped".equals(status)) {
+            String name = thrown.getClass().getSimpleName();
+            errorType = name.isEmpty() ? thrown.getClass().getName() : name;
+        }
+        try {
+            errorMessage = thrown.getMessage();
+        } catch (RuntimeException | LinkageError broken) {
+            errorMessage = null;
+        }
     }
 
     String line() {
