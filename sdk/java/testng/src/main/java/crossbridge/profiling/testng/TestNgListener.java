@@ -1,0 +1,127 @@
+package crossbridge.profiling.testng;
+
+import crossbridge.profiling.Collector;
+import crossbridge.profiling.Current;
+import java.util.function.Consumer;
+import org.testng.IConfigurationListener;
+import org.testng.IExecutionListener;
+import org.testng.ISuite;
+import org.testng.ISuiteListener;
+import org.testng.ITestContext;
+import org.testng.ITestListener;
+import org.testng.ITestNGMethod;
+import org.testng.ITestResult;
+
+/** Records what TestNG runs. A service of TestNG's, one object a run; any thread; throws nothing. */
+public final class TestNgListener
+        implements IExecutionListener, ISuiteListener, ITestListener, IConfigurationListener {
+    /** Null where nothing is recorded: profiling is off, or a test runs TestNG. */
+    private RunRecorder recorder;
+
+    @Override
+    public void onExecutionStart() {
+        Collector.guarded(() -> {
+            Collector collector = Current.get() == null ? Collector.shared("testng", version()) : null;
+            recorder = collector == null ? null : new RunRecorder(collector);
+        });
+    }
+
+    @Override
+    public void onExecutionFinish() {
+        record(RunRecorder::end);
+    }
+
+    @Override
+    public void onStart(ISuite suite) {
+        record(run -> run.suiteStarts(suite));
+    }
+
+    @Override
+    public void onFinish(ISuite suite) {}
+
+    @Override
+    public void onStart(ITestContext context) {
+        record(run -> run.contextStarts(context));
+    }
+
+    @Override
+    public void onFinish(ITestContext context) {
+        record(run -> run.contextEnds(context));
+    }
+
+    @Override
+    public void beforeConfiguration(ITestResult configuration) {
+        recordUnlessOthers(configuration, run -> run.configurationStarts(configuration));
+    }
+
+    @Override
+    public void onConfigurationSuccess(ITestResult configuration) {
+        recordUnlessOthers(configuration, run -> run.configurationEnds(configuration, null));
+    }
+
+    @Override
+    public void onConfigurationFailure(ITestResult configuration) {
+        recordUnlessOthers(configuration, run -> run.configurationFails(configuration));
+    }
+
+    @Override
+    public void onConfigurationSkip(ITestResult configuration) {
+        recordUnlessOthers(configuration, run -> run.configurationEnds(configuration, null));
+    }
+
+    @Override
+    public void onTestStart(ITestResult result) {
+        recordUnlessOthers(result, run -> run.testStarts(result));
+    }
+
+    @Override
+    public void onTestSuccess(ITestResult result) {
+        recordUnlessOthers(result, run -> run.testEnds(result, "passed"));
+    }
+
+    @Override
+    public void onTestFailure(ITestResult result) {
+        recordUnlessOthers(result, run -> run.testEnds(result, "failed"));
+    }
+
+    @Override
+    public void onTestFailedButWithinSuccessPercentage(ITestResult result) {
+        recordUnlessOthers(result, run -> run.testEnds(result, "xfailed"));
+    }
+
+    @Override
+    public void onTestSkipped(ITestResult result) {
+        recordUnlessOthers(result, run -> run.testEnds(result, "skipped"));
+    }
+
+    private void record(Consumer<RunRecorder> recording) {
+        RunRecorder run = recorder;
+        if (run != null) {
+            Collector.guarded(() -> recording.accept(run));
+        }
+    }
+
+    private void recordUnlessOthers(ITestResult result, Consumer<RunRecorder> recording) {
+        record(run -> {
+            if (!isCucumbers(result.getMethod())) {
+                recording.accept(run);
+            }
+        });
+    }
+
+    /** Whether these are scenarios that run as tests and are recorded by Cucumber's own plugin. */
+    private static boolean isCucumbers(ITestNGMethod method) {
+        if (Collector.isClaimed("cucumber")) {
+            for (Class<?> each = method.getRealClass(); each != null; each = each.getSuperclass()) {
+                if (each.getName().equals("io.cucumber.testng.AbstractTestNGCucumberTests")) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static String version() {
+        return ITestResult.class.getPackage().getImplementationVersion();
+    }
+}

@@ -1,0 +1,28 @@
+package crossbridge.profiling.testng;
+
+import java.util.BitSet;
+
+/** Numbers for threads that run tests at the same time; none for the thread that started the run. Any thread. */
+final class Workers {
+    private static final int MAIN = 0;
+    private final Thread main = Thread.currentThread();
+    private final BitSet taken = new BitSet();
+
+    /** Returns the lowest free number. */
+    synchronized int take() {
+        if (Thread.currentThread() == main) {
+            return MAIN;
+        }
+        int worker = taken.nextClearBit(1);
+        taken.set(worker);
+        return worker;
+    }
+
+    synchronized void give(int worker) {
+        taken.clear(worker);
+    }
+
+    static String name(int worker) {
+        return worker == MAIN ? null : "worker-" + worker;
+    }
+}
