@@ -70,8 +70,8 @@ def classes(tmp_path_factory):
     return folder
 
 
-def run_kinds(folder, platform, classes, *args, **options):
-    console = Console(folder, platform, classes, f"{jars(JUNIT_4)}/*")
+def run_kinds(folder, platform, classes, *args, beside=(), **options):
+    console = Console(folder, platform, classes, f"{jars(JUNIT_4)}/*", *beside)
     selected = [f"--select-class=kinds.{kind}" for kind in selected_classes(classes)]
     run = console.execute(*selected, *args, **options)
     assert "crossbridge" not in run.output
@@ -110,11 +110,22 @@ def test_phases_are_told_apart(tmp_path, classes):
 
 
 def test_users_word_on_autodetection_stands(tmp_path, classes):
-    run = run_kinds(
-        tmp_path, NEWEST, classes, "--config=junit.jupiter.extensions.autodetection.enabled=false"
-    )
+    (tmp_path / "own").mkdir()
+    word = "junit.jupiter.extensions.autodetection.enabled=false"
+    (tmp_path / "own" / "junit-platform.properties").write_text(word)
+    run = run_kinds(tmp_path, NEWEST, classes, beside=[tmp_path / "own"])
     assert "setup_us" not in run.end_of("Bodies#passes()")
     assert run.statuses[f"{J}SetUp#neverBegins()"] == "failed", "what failed is not known then"
+
+
+@pytest.mark.parametrize(("platform", "phased"), [(OLDEST, False), (NEWEST, True)])
+def test_extensions_that_nobody_asked_for_stay_out(platform, phased, tmp_path, classes):
+    services = tmp_path / "library" / "META-INF" / "services"
+    services.mkdir(parents=True)
+    (services / "org.junit.jupiter.api.extension.Extension").write_text("kinds.Uninvited  # a library's\n")
+    run = run_kinds(tmp_path, platform, classes, beside=[tmp_path / "library"])
+    assert run.statuses[f"{J}Bodies#passes()"] == "passed"
+    assert ("setup_us" in run.end_of("Bodies#passes()")) == phased
 
 
 def test_nothing_is_recorded_or_switched_on_while_profiling_is_off(tmp_path, classes):
