@@ -66,7 +66,7 @@ def plan_init(
             BEHAVE.add(plan, root / folder / "environment.py", force=force)
     if in_use.intersection(JVM):
         jvm.add(plan, files, in_use, force=force, driver=with_postgres)
-    node.add(plan, files, in_use, force=force, driver=with_postgres)
+    node.add(plan, files, in_use, force=force)
     if in_use:
         _add_settings(plan)
     return plan

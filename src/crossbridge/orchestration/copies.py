@@ -26,7 +26,13 @@ _MARK = "made by 'crossbridge init', taken away by 'crossbridge init --remove'; 
 _LINE_COMMENT = ("// ", "")
 # A linter of the project's has no say in a file that is not the project's.
 _JAVASCRIPT = ("/* eslint-disable -- ", " */")
-_COMMENTS = {".java": _LINE_COMMENT, ".cts": _LINE_COMMENT, ".js": _JAVASCRIPT, ".cjs": _JAVASCRIPT}
+_COMMENTS = {
+    ".java": _LINE_COMMENT,
+    ".ts": _LINE_COMMENT,
+    ".cts": _LINE_COMMENT,
+    ".js": _JAVASCRIPT,
+    ".cjs": _JAVASCRIPT,
+}
 _HEAD = re.compile(re.escape(_MARK).encode() + rb" ([0-9a-f]{64})( \*/)?$")
 
 _EDITED = "was edited: 'crossbridge init' made it. Take your edit back, or have it thrown away with --force."

@@ -1,9 +1,10 @@
-"""Projects of the JVM: in each module with tests the sources of the adapters it can compile, and what registers them."""
+"""Projects of the JVM: in each module with tests the adapters that it can compile, and what registers them."""
 
 from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,22 +113,28 @@ def add(plan: Plan, files: Survey, only: Collection[str], *, force: bool, driver
     wanted = {_ADAPTERS[name] for name in only if name in _ADAPTERS}
     written: set[str] = set()
     for path in build_files(files):
-        try:
+        with _refused(plan, path):
             module = _module(plan, files, path)
             if module is not None:
                 written |= _add_module(plan, module, wanted, force=force, driver=driver)
-        except (Blocked, Unreadable) as error:
-            plan.refuse(plan.root / path, str(error))
-        except Unsure as error:
-            plan.refuse(
-                plan.root / path, f"sets ${{{error}}} in profiles. Have it set outside of them, to one value."
-            )
-        except block.BrokenMarks:
-            plan.refuse(plan.root / path, block.BROKEN)
     for found in plan.found:
         adapter = _ADAPTERS.get(found.framework)
         if adapter in wanted - written and found.is_jvm:
             plan.notes.append(_nothing_of(found.framework, found.name))
+
+
+@contextmanager
+def _refused(plan: Plan, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (Blocked, Unreadable) as error:
+        plan.refuse(plan.root / path, str(error))
+    except Unsure as error:
+        plan.refuse(
+            plan.root / path, f"sets ${{{error}}} in profiles. Have it set outside of them, to one value."
+        )
+    except block.BrokenMarks:
+        plan.refuse(plan.root / path, block.BROKEN)
 
 
 def _nothing_of(framework: str, name: str) -> str:
@@ -292,13 +299,8 @@ def take_out(plan: Plan, files: Survey, *, force: bool) -> None:
         if before is None or not any(mark in before for mark in (marks.added, marks.end)):
             continue
         kind = MavenBuild if path.name == "pom.xml" else GradleBuild
-        try:
+        with _refused(plan, path):
             after = kind(plan.root / path, before).without_dependencies(force=force)
-        except block.BrokenMarks:
-            plan.refuse(plan.root / path, block.BROKEN)
-        except (Blocked, Unreadable) as error:
-            plan.refuse(plan.root / path, str(error))
-        else:
             plan.change(plan.root / path, before, after, _BUILD)
     for path in _service_files(files):
         full = plan.root / path

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from crossbridge.orchestration.plan import Plan
 
 
-def create(plan: Plan, path: Path, lines: list[str], purpose: str, **more: bool) -> None:
+def create(plan: Plan, path: Path, lines: list[str], purpose: str, *, secret: bool = False) -> None:
     """Plan to make a file, unless there is one."""
     if plan.read(path) is None and not path.exists():
-        plan.change(path, None, block.insert(None, lines), purpose, **more)
+        plan.change(path, None, block.insert(None, lines), purpose, secret=secret)
 
 
 def add(
