@@ -89,10 +89,14 @@ class Module:
         return [adapter for adapter in found if (copies.sdk() / "java" / adapter).is_dir()]
 
     def _has_platform(self) -> bool:
-        if "org.junit.jupiter" in self.imports:
+        if "org.junit.jupiter" in self.imports or self._has_cucumber_engine():
             return True
         others = {"org.junit", "junit.framework", "spock.lang", "io.kotest"}
         return bool(others & self.imports) and self.build.mentions(*_PLATFORM)
+
+    def _has_cucumber_engine(self) -> bool:
+        """Tell whether Cucumber may run where a suite's own setting of its plugins hides ours: then JUnit's records."""
+        return "io.cucumber" in self.imports and self.build.mentions("cucumber-junit-platform-engine")
 
     def leaves_out(self, name: str) -> bool:
         """Tell whether a file of an adapter's needs something that the module lacks."""
@@ -227,10 +231,21 @@ def _add_module(plan: Plan, module: Module, wanted: set[str], *, force: bool, dr
             f"compiles tests for Java {module.build.java_level()}, and our sources need {OLDEST_JAVA}."
             f" Have the tests alone compiled for it: {_release(module)}"
         )
+    if {"junit", "cucumber"} <= {*adapters} and "org.junit.jupiter" not in module.imports:
+        adapters = _without_second_listener(module, adapters)
     _add_sources(plan, module, adapters, force=force)
     _add_registration(plan, module, adapters)
     _add_dependencies(plan, module, launcher="junit" in adapters, driver=driver, force=force)
     return set(adapters)
+
+
+def _without_second_listener(module: Module, adapters: list[str]) -> list[str]:
+    """Leave JUnit's listener out where it cannot be compiled: Cucumber's own plugin does without."""
+    try:
+        module.build.with_dependencies(launcher=True, driver=False)
+    except Blocked:
+        return [adapter for adapter in adapters if adapter != "junit"]
+    return adapters
 
 
 def _release(module: Module) -> str:

@@ -26,6 +26,7 @@ _BOMS = {"junit-bom", "spring-boot-dependencies", "quarkus-bom", "micronaut-bom"
 _VISIBLE = ("", "compile", "test", "provided")
 _JUPITER = ("junit-jupiter", "junit-jupiter-api", "junit-jupiter-engine", "junit-jupiter-params")
 _VINTAGE = "org.junit.vintage:junit-vintage-engine"
+_PLATFORM = ("org.junit.platform:junit-platform-suite", "org.junit.platform:junit-platform-suite-api")
 _INHERIT = "Have Maven fetch its parent by 'mvn -q validate' and run it again, or set"
 
 
@@ -148,11 +149,10 @@ class MavenBuild:
         if LAUNCHER in managed or self._has_bom():
             return ""
         versions = {one.name: one.version for one in self.pom.dependencies()}
-        for name in (*(f"org.junit.jupiter:{artifact}" for artifact in _JUPITER), _VINTAGE):
-            if name in versions:
-                version = platform_version(versions[name] or managed.get(name, ""))
-                if version:
-                    return version
+        for name in (*(f"org.junit.jupiter:{artifact}" for artifact in _JUPITER), _VINTAGE, *_PLATFORM):
+            version = platform_version(versions.get(name) or managed.get(name, ""))
+            if name in versions and version:
+                return version
         raise Blocked(
             f"does not show which version of JUnit it uses. Add {LAUNCHER} in test scope by hand,"
             " then run it again."

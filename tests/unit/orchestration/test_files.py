@@ -78,7 +78,7 @@ def test_folders_come_and_go_with_their_files(tmp_path):
 def test_folders_made_for_what_failed_are_taken_away(tmp_path):
     make(tmp_path, {"edited": "old"})
     before = tree(tmp_path)
-    with pytest.raises(NotWritten, match="edited.a cannot be written"):
+    with pytest.raises(NotWritten, match="edited/a cannot be written"):
         apply(
             [change(tmp_path / "new" / "a" / "b", None, b"a"), change(tmp_path / "edited" / "a", None, b"a")]
         )

@@ -7,9 +7,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from crossbridge.orchestration.templates import template
 
 REPO = Path(__file__).parents[3]
+SDK = REPO / "sdk"
 COPIED = {"conftest.py", "environment.py", "crossbridge_listener.py", "__init__.robot", "env.example"}
 
 
@@ -22,12 +25,27 @@ def test_docs_show_the_lines_that_environment_py_gets():
     assert "\n".join(template("environment.py")) in shown
 
 
-def test_the_wheel_holds_all_that_is_copied(tmp_path):
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=REPO, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_holds_all_that_is_copied(wheel):
     folder = "crossbridge/orchestration/templates/"
     names = {
         name.removeprefix(folder) for name in zipfile.ZipFile(wheel).namelist() if name.startswith(folder)
     }
     assert names >= COPIED
+
+
+def test_the_wheel_holds_the_sources_of_every_adapter(wheel):
+    folders = [path for path in SDK.glob("java/*/src/main") if path.parts[-3] != "agent"]
+    packed = [path for folder in (*folders, SDK / "js/src") for path in folder.rglob("*") if path.is_file()]
+    expected = {f"crossbridge/sdk/{path.relative_to(SDK).as_posix()}" for path in packed}
+    found = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("crossbridge/sdk/")}
+    assert found == expected
+    assert any(name.endswith("/META-INF/services/crossbridge.profiling.TestObserver") for name in found)
