@@ -22,6 +22,7 @@ final class Attempt {
     private String status = "interrupted";
     private Throwable thrown;
     private Throwable broken;
+    private Throwable skipped;
 
     Attempt(Current test, int worker, ITestContext context) {
         this.test = test;
@@ -30,9 +31,10 @@ final class Attempt {
         lastNs = test.startNs;
     }
 
-    void setUpEnds(Throwable thrown) {
+    void setUpEnds(Throwable thrown, boolean broken) {
         lastNs = System.nanoTime();
-        breaks(thrown);
+        skipped = broken ? skipped : thrown;
+        breaks(thrown, broken);
     }
 
     void bodyStarts() {
@@ -49,10 +51,10 @@ final class Attempt {
     }
 
     /** Returns whether this was the last tear-down. */
-    boolean tearDownEnds(Throwable thrown) {
+    boolean tearDownEnds(Throwable thrown, boolean broken) {
         lastNs = System.nanoTime();
         toreDown = true;
-        breaks(thrown);
+        breaks(thrown, broken);
         return --tearDowns <= 0 && hasEnded();
     }
 
@@ -64,12 +66,13 @@ final class Attempt {
         return bodyEndNs != 0;
     }
 
-    /** Returns the event of its end: a set-up or tear-down that broke makes an error, unless the body failed. */
+    /** Returns the event of its end: a set-up or tear-down that broke makes an error, unless the body failed; so does data that broke. */
     Event end() {
         Event end = test.event("test_end");
-        boolean isError = broken != null && !(status.equals("failed") && bodyNs != 0);
+        boolean bodyFailed = status.equals("failed") && bodyNs != 0;
+        boolean isError = !bodyFailed && (broken != null || status.equals("failed"));
         end.status = isError ? "error" : status;
-        end.threw(isError ? broken : status.equals("passed") ? null : thrown);
+        end.threw(why(isError));
         end.durationUs = hasBegun() ? Math.max(1, (lastNs - test.startNs) / 1000) : 0;
         end.atUs = test.startUs + end.durationUs;
         if (setUp) {
@@ -81,7 +84,19 @@ final class Attempt {
         return end;
     }
 
-    private void breaks(Throwable thrown) {
-        broken = broken == null ? thrown : broken;
+    private Throwable why(boolean isError) {
+        if (isError && broken != null) {
+            return broken;
+        }
+        if (status.equals("skipped") && skipped != null) {
+            return skipped; // TestNG says the first one of all
+        }
+        return status.equals("passed") ? null : thrown;
+    }
+
+    private void breaks(Throwable thrown, boolean breaks) {
+        if (breaks && broken == null) {
+            broken = thrown;
+        }
     }
 }

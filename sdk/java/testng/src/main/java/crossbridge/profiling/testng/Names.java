@@ -4,7 +4,6 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -33,16 +32,15 @@ final class Names {
         }
     }
 
+    @SuppressWarnings("deprecation") // the only one there is in every TestNG 7
     void contextStarts(ITestNGMethod[] methods) {
-        Map<String, Integer> objects = new HashMap<>();
-        Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (ITestNGMethod method : methods) {
-            Object instance = method.getInstance();
-            if (instance != null && seen.add(instance)) {
-                numbers.put(instance, objects.merge(className(method), 1, Integer::sum));
+            Object[] made = method.getTestClass().getInstances(false);
+            objectsOfClass.put(className(method), made.length);
+            for (int i = 0; i < made.length; i++) {
+                numbers.put(unwrapped(made[i]), i + 1);
             }
         }
-        objectsOfClass.putAll(objects);
     }
 
     /**
@@ -68,6 +66,20 @@ final class Names {
     String own(String testId) {
         int number = GIVEN.merge(testId, 1, Integer::sum);
         return number == 1 ? testId : testId + " [" + number + "]";
+    }
+
+    /** Returns the object that a factory made; its wrapper lies in another package in each line of TestNG 7. */
+    private static Object unwrapped(Object made) {
+        try {
+            for (Class<?> each : made.getClass().getInterfaces()) {
+                if (each.getSimpleName().equals("IParameterInfo")) {
+                    return each.getMethod("getInstance").invoke(made);
+                }
+            }
+        } catch (ReflectiveOperationException | RuntimeException error) {
+            return made;
+        }
+        return made;
     }
 
     private static String className(ITestNGMethod method) {

@@ -64,16 +64,17 @@ final class RunRecorder {
         }
     }
 
-    /** A configuration method ended: passed, skipped, or broken by what it threw. */
-    void configurationEnds(ITestResult configuration, Throwable broken) {
+    /** A configuration method ended: passed, skipped, or broken. */
+    void configurationEnds(ITestResult configuration, boolean broken) {
         ITestNGMethod method = configuration.getMethod();
+        Throwable thrown = configuration.getThrowable();
         Attempt attempt = ofThread.get();
         if (attempt == null) {
             return;
         }
         if (method.isBeforeMethodConfiguration()) {
-            attempt.setUpEnds(broken);
-        } else if (method.isAfterMethodConfiguration() && attempt.tearDownEnds(broken)) {
+            attempt.setUpEnds(thrown, broken);
+        } else if (method.isAfterMethodConfiguration() && attempt.tearDownEnds(thrown, broken)) {
             finish(attempt);
         }
     }
@@ -81,7 +82,7 @@ final class RunRecorder {
     void configurationFails(ITestResult configuration) {
         ITestNGMethod method = configuration.getMethod();
         if (method.isBeforeMethodConfiguration() || method.isAfterMethodConfiguration()) {
-            configurationEnds(configuration, configuration.getThrowable());
+            configurationEnds(configuration, true);
             return;
         }
         Long startNs = wideStartNs.get();

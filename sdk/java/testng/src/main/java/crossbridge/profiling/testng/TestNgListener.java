@@ -56,7 +56,7 @@ public final class TestNgListener
 
     @Override
     public void onConfigurationSuccess(ITestResult configuration) {
-        recordUnlessOthers(configuration, run -> run.configurationEnds(configuration, null));
+        recordUnlessOthers(configuration, run -> run.configurationEnds(configuration, false));
     }
 
     @Override
@@ -66,7 +66,7 @@ public final class TestNgListener
 
     @Override
     public void onConfigurationSkip(ITestResult configuration) {
-        recordUnlessOthers(configuration, run -> run.configurationEnds(configuration, null));
+        recordUnlessOthers(configuration, run -> run.configurationEnds(configuration, false));
     }
 
     @Override
