@@ -11,7 +11,7 @@ import pytest
 
 from support.maven import MavenSuite
 
-MORE = Path(__file__).parent / "sample" / "MoreTest.java"
+SAMPLE = Path(__file__).parent / "sample"
 # RestAssured 6 is for Java 17 and later.
 OTHERS = {"4.5.1": (), "6.0.1": ("-Dmaven.compiler.release=17",)}
 
@@ -48,19 +48,31 @@ CALLS = {
     "replaced": [ITEM],
     "takesItsTime": [ITEM],
     "threads": [ITEM] * 6,
+    "users": [("GET", "/api/users/{id}", 200)] * 3,  # these three run at once
+    "orders": [("GET", "/api/orders", 404)] * 3,
+    "others": [("GET", "/api/others", 404)] * 3,
 }
 
 
 def project(folder: Path) -> MavenSuite:
     suite = MavenSuite(folder, example="restassured")
-    shutil.copy(MORE, folder / "src" / "test" / "java" / "shop")
+    for sample in SAMPLE.glob("*.java"):
+        shutil.copy(sample, folder / "src" / "test" / "java" / "shop")
+    suite.write(
+        "src/test/resources/junit-platform.properties",
+        """
+        junit.jupiter.execution.parallel.enabled=true
+        junit.jupiter.execution.parallel.config.strategy=fixed
+        junit.jupiter.execution.parallel.config.fixed.parallelism=3
+        """,
+    )
     return suite
 
 
 def run_maven(suite: MavenSuite, *args: str, **options):
     run = suite.run("test", *args, **options)
     assert run.returncode == 1, run.output
-    assert re.search(r"Tests run: 14, Failures: 1, Errors: 0, Skipped: 0$", run.stdout, re.MULTILINE), (
+    assert re.search(r"Tests run: 17, Failures: 1, Errors: 0, Skipped: 0$", run.stdout, re.MULTILINE), (
         run.output
     )
     return run
@@ -101,8 +113,8 @@ def test_the_server_received_what_is_recorded(suite, recorded):
     for line in (suite.folder / "received.txt").read_text().splitlines():
         method, path, status = line.split()
         received[method, re.sub(r"\d+$", "{id}", path), int(status)] += 1
-    others = {"httpCalls", "fails"}  # which have a server of their own
-    rows = Counter(call for test, made in calls(recorded).items() if test not in others for call in made)
+    elsewhere = {"httpCalls", "fails", "users", "orders", "others"}  # on servers of their own
+    rows = Counter(call for test, made in calls(recorded).items() if test not in elsewhere for call in made)
     rows -= Counter(call for call in rows if isinstance(call[2], str))  # nobody received these
     rows[ITEM] += 1  # that nobody sees: it has no filters
     rows += Counter([("GET", "/old/{id}", 302), ITEM])  # a redirect that was followed is
@@ -126,7 +138,7 @@ def test_no_secret_is_in_the_spool(suite, recorded):
 
 def test_nothing_a_user_can_see_is_different(suite, recorded):
     off = run_maven(suite, on=False)
-    assert len(seen(off)) == 24
+    assert len(seen(off)) == 25
     assert seen(recorded) == seen(off)
 
 
@@ -152,7 +164,7 @@ def test_fault_of_ours_changes_nothing(tmp_path, recorded):
     run = run_maven(suite, strict=False)
     assert seen(run) == seen(recorded)
     assert run.of_type("http_call") == []
-    assert len(run.of_type("test_end")) == 14
+    assert len(run.of_type("test_end")) == 17
 
 
 @pytest.mark.parametrize("version", OTHERS)
