@@ -171,3 +171,61 @@ def test_fault_of_ours_changes_nothing(tmp_path, recorded):
 def test_other_versions(tmp_path, version):
     run = run_maven(project(tmp_path / "shop"), f"-Drestassured.version={version}", *OTHERS[version])
     assert calls(run) == CALLS
+
+
+def test_calls_of_testng_belong_to_their_attempt(tmp_path):
+    suite = MavenSuite(tmp_path / "shop", example="restassured")
+    (suite.folder / "src/test/java/shop/ApiTest.java").unlink()
+    pom = (suite.folder / "pom.xml").read_text()
+    pom = pom.replace(">org.junit.jupiter<", ">org.testng<").replace(">junit-jupiter<", ">testng<")
+    suite.write("pom.xml", pom.replace(">5.13.4<", ">7.10.2<"))
+    suite.write(
+        "src/test/java/shop/RetriedTest.java",
+        """
+        package shop;
+
+        import static io.restassured.RestAssured.given;
+
+        import org.testng.Assert;
+        import org.testng.IRetryAnalyzer;
+        import org.testng.ITestResult;
+        import org.testng.annotations.AfterClass;
+        import org.testng.annotations.BeforeClass;
+        import org.testng.annotations.Test;
+
+        public class RetriedTest {
+            private static int tries;
+            private Api api;
+
+            public static class Once implements IRetryAnalyzer {
+                private int times;
+
+                @Override
+                public boolean retry(ITestResult result) {
+                    return times++ < 1;
+                }
+            }
+
+            @BeforeClass
+            public void serve() throws Exception {
+                api = new Api();
+            }
+
+            @AfterClass
+            public void close() {
+                api.close();
+            }
+
+            @Test(retryAnalyzer = Once.class)
+            public void flaky() {
+                given().get(api.url() + "/users/42");
+                Assert.assertEquals(tries++, 1);
+            }
+        }
+        """,
+    )
+    run = suite.run("test")
+    assert run.returncode == 0, run.output
+    assert [header["framework"] for header in run.headers] == ["testng"]
+    made = [(event["test_id"], event.get("attempt", 1)) for event in run.of_type("http_call")]
+    assert made == [("shop.RetriedTest#flaky", 1), ("shop.RetriedTest#flaky", 2)]
