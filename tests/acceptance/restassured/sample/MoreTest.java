@@ -14,6 +14,7 @@ import io.restassured.config.RestAssuredConfig;
 import io.restassured.filter.Filter;
 import io.restassured.filter.FilterContext;
 import io.restassured.filter.OrderedFilter;
+import io.restassured.filter.log.LogDetail;
 import io.restassured.filter.log.RequestLoggingFilter;
 import io.restassured.response.Response;
 import io.restassured.specification.FilterableRequestSpecification;
@@ -167,7 +168,8 @@ class MoreTest {
     @Order(5)
     void filtersSideBySide() {
         given().filter(toldLast("last")).filter(told("first")).filter(told("second"))
-            .filter(new RequestLoggingFilter(new PrintStream(System.out))).get(url + "/items/1");
+            .filter(new RequestLoggingFilter(LogDetail.METHOD, new PrintStream(System.out)))
+            .log().uri().get(url + "/items/1");
     }
 
     @Test
