@@ -1,5 +1,5 @@
 /** From an event to the line it is in a segment. */
-import { cleanText } from './sanitise.js';
+import { cleanText, NAME_LIMIT_BYTES } from './sanitise.js';
 
 const stringify = JSON.stringify;
 
@@ -9,54 +9,66 @@ const stringify = JSON.stringify;
  * @typedef {{type: string, at_us?: number, [field: string]: unknown}} ProfilingEvent
  */
 
-// In the order of the lines; with the value that stands for itself when the field is left out.
-/** @type {[string, 'text' | 'integer' | 'number', unknown?][]} */
-const FIELDS = [
-  ['test_id', 'text'],
-  ['attempt', 'integer', 1],
-  ['status', 'text'],
-  ['duration_us', 'integer'],
-  ['setup_us', 'integer'],
-  ['teardown_us', 'integer'],
-  ['suite', 'text'],
-  ['file', 'text'],
-  ['error_type', 'text'],
-  ['error_message', 'text'],
-  ['framework', 'text'],
-  ['worker', 'text'],
-  ['step_name', 'text'],
-  ['event_type', 'text'],
-  ['step_index', 'integer'],
-  ['depth', 'integer', 0],
-  ['endpoint', 'text'],
-  ['method', 'text'],
-  ['status_code', 'integer'],
-  ['command', 'text'],
-  ['target', 'text'],
-  ['retry_count', 'integer', 0],
-  ['error', 'text'],
-  ['cpu_percent', 'number'],
-  ['memory_mb', 'number'],
-];
+// Text that stands in JSON as it is, when it is short too: see sanitise.js.
+const PLAIN = /^[^\0-\x1f"\\\ud800-\udfff]*$/;
+const PLAIN_LENGTH = Math.floor(NAME_LIMIT_BYTES / 3);
 
 /**
  * Return the event as a line, line end included. Numbers that are not finite become null.
  * @param {ProfilingEvent} event
+ * @param {number} [atUs]
  * @returns {Buffer}
  * @throws {TypeError} a value that cannot be made text
  */
-export function encodeLine(event) {
-  let line = `{"type":${stringify(cleanText(event.type))},"at_us":${Math.round(event.at_us ?? 0)}`;
-  for (const [field, kind, fallback] of FIELDS) {
-    const value = event[field];
-    if (value === undefined || value === null || value === fallback) continue;
-    line += `,"${field}":${kind === 'text' ? stringify(cleanText(String(value), field)) : numeral(value, kind)}`;
-  }
-  return Buffer.from(`${line}}\n`);
+export function encodeLine(event, atUs = event.at_us ?? 0) {
+  // Spelled out, not a loop over names: a property that is asked for by its own name costs a tenth.
+  return Buffer.from(
+    `{"type":${quoted(event.type, 'type')},"at_us":${Math.round(atUs)}` +
+      text('test_id', event.test_id) +
+      integer('attempt', event.attempt, 1) +
+      text('status', event.status) +
+      integer('duration_us', event.duration_us) +
+      integer('setup_us', event.setup_us) +
+      integer('teardown_us', event.teardown_us) +
+      text('suite', event.suite) +
+      text('file', event.file) +
+      text('error_type', event.error_type) +
+      text('error_message', event.error_message) +
+      text('framework', event.framework) +
+      text('worker', event.worker) +
+      text('step_name', event.step_name) +
+      text('event_type', event.event_type) +
+      integer('step_index', event.step_index) +
+      integer('depth', event.depth, 0) +
+      text('endpoint', event.endpoint) +
+      text('method', event.method) +
+      integer('status_code', event.status_code) +
+      text('command', event.command) +
+      text('target', event.target) +
+      integer('retry_count', event.retry_count, 0) +
+      text('error', event.error) +
+      number('cpu_percent', event.cpu_percent) +
+      number('memory_mb', event.memory_mb) +
+      '}\n',
+  );
 }
 
-/** @param {unknown} value @param {'integer' | 'number'} kind */
-function numeral(value, kind) {
-  const number = Number(value);
-  return stringify(kind === 'integer' ? Math.round(number) : number);
+/** @param {string} field @param {unknown} value */
+function text(field, value) {
+  return value === undefined || value === null ? '' : `,"${field}":${quoted(String(value), field)}`;
+}
+
+/** @param {string} value @param {string} field */
+function quoted(value, field) {
+  return value.length <= PLAIN_LENGTH && PLAIN.test(value) ? `"${value}"` : stringify(cleanText(value, field));
+}
+
+/** @param {string} field @param {unknown} value @param {number} [fallback] stands for itself when the field is left out */
+function integer(field, value, fallback) {
+  return value === undefined || value === null || value === fallback ? '' : number(field, Math.round(Number(value)));
+}
+
+/** @param {string} field @param {unknown} value */
+function number(field, value) {
+  return value === undefined || value === null ? '' : `,"${field}":${stringify(Number(value))}`;
 }
