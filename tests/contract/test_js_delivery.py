@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crossbridge.profiling.shipping.folder import SetAside
 from support.node import DRIVER, NodeProcess, install
 from support.postgres import db_environment
 from support.segments import segment_paths
@@ -106,6 +108,31 @@ def test_two_readers_of_one_segment_do_no_harm(node, project, migrated):
     deliver(spool_of(project), migrated)
     assert stored(migrated) == named(20 * BATCH)
     assert segment_paths(spool_of(project)) == []
+
+
+def test_a_line_the_database_refuses_is_set_aside_and_its_neighbours_are_stored(node, project, migrated):
+    run_id = start(node, project, migrated, flush_interval="60")
+    events = ends_of(0)
+    events[7]["status"] = "unheard of"
+    events[31]["duration_us"] = 1 << 60
+    node.call("record", events)
+    assert node.call("shutdown", "passed") is True
+    assert stored(migrated) == [name for name in named(BATCH) if name not in {"t7", "t31"}]
+    assert rows(migrated, "SELECT status, events_dropped FROM crossbridge.runs") == [("passed", 2)]
+    spool = spool_of(project)
+    (path,) = (spool / "rejected").iterdir()
+    kept = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [json.loads(each["line"])["test_id"] for each in kept] == ["t7", "t31"]
+    assert all(each["reason"] for each in kept)
+    ack = json.loads((spool / run_id / path.with_suffix(".ack").name).read_text())
+    assert (ack["events"], ack["dropped"], ack["closed"]) == (BATCH - 2, 2, True)
+    assert SetAside(spool, path.stem).count_before(1 << 30) == 2  # as our own reader has it
+
+
+def test_a_batch_is_sent_before_the_interval_is_over(node, project, migrated):
+    start(node, project, migrated, flush_interval="60", batch_size=BATCH)
+    node.call("record", ends_of(0))
+    until(lambda: stored(migrated) == named(BATCH))
 
 
 def test_without_the_driver_all_is_left_for_ingest(node, tmp_path, migrated):

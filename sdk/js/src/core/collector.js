@@ -77,7 +77,9 @@ export class Collector {
     const segment = this.#segment;
     if (!segment) return false;
     try {
-      return segment.append(encodeLine(event.at_us ? event : { ...event, at_us: nowUs() }));
+      const taken = segment.append(encodeLine(event, event.at_us || nowUs()));
+      this.#delivery?.noteEvent();
+      return taken;
     } catch (error) {
       segment.drop();
       caught(error, 'record');

@@ -2,35 +2,37 @@
  * Carrying this process's own segments into PostgreSQL, exactly once (`spec/segment.md`, rules for readers).
  *
  * The database says where a segment stands, and takes a batch only there: whoever dies in between, the next reader
- * goes on. What cannot be delivered here (no `pg` in the project, nobody answers, bad data) stays for
+ * goes on. What cannot be delivered here (no `pg` in the project, nobody answers) stays for
  * `crossbridge ingest`. Nothing here keeps the process alive but the bounded wait of `finish`.
  */
 import * as nodeFs from 'node:fs';
-import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { DROPPED_OFFSET, DROPPED_WIDTH } from './origin.js';
+import { connect, NoDriver } from './connection.js';
+import { readLines, SetAside, writeAck } from './reading.js';
 
 const fs = { ...nodeFs };
 const setTimer = setTimeout;
 const clearTimer = clearTimeout;
 
 const INGEST = 'SELECT crossbridge.ingest($1, $2, $3, $4, $5) AS delivered';
-// Most lines and bytes sent at a time.
+// Most lines sent at a time, when there is a backlog.
 const BATCH_LINES = 5000;
-const BATCH_BYTES = 4 * 2 ** 20;
-const CONNECT_TIMEOUT_MS = 5000;
+// Longest text sent as the reason of a rejected line.
+const REASON_MAX_CHARS = 500;
 const BACKOFF_MAX_MS = 30_000;
-// Refused for what was sent (class 22, 23, 54) or for what is missing (42, 0A, 3F): the same again would be refused too.
-const FOR_GOOD = /^(?:22|23|54|42|0A|3F)/;
+// Refused for what is missing: the same again would be refused too.
+const FOR_GOOD = /^(?:42|0A|3F)/;
+// Refused for what was sent.
+const BAD_DATA = /^(?:22|23|54)/;
 const BOOKKEEPING = /^\{(?:"dropped":\d+ *,)?"type":"(?:segment_start|segment_end|dropped)"/;
 
-/** @typedef {{offset: number, events: number, closed: boolean}} Standing of one segment in the database */
+/** @typedef {import('./reading.js').Standing & {setAside: SetAside}} Segment where it stands, and what was refused of it */
+/** @typedef {{id: string, from: number, lines: Buffer[]}} Batch of one segment's lines */
 
 export class Delivery {
   /** Events the database has confirmed. */
   delivered = 0;
+  /** Lines the database refused, set aside in the spool. */
+  rejected = 0;
   /** Why nothing is delivered from here any more, or null. @type {string | null} */
   refusal = null;
 
@@ -41,8 +43,9 @@ export class Delivery {
   /** @type {Promise<void> | null} */
   #underway = null;
   #failures = 0;
+  #fresh = 0; // events recorded since the last round began
   #lastError = '';
-  /** @type {Map<string, Standing>} */
+  /** @type {Map<string, Segment>} */
   #standings = new Map();
 
   /** @param {import('./settings.js').Settings} settings @param {import('./segment.js').SegmentWriter} segment */
@@ -51,12 +54,27 @@ export class Delivery {
     this.segment = segment;
   }
 
-  /** Deliver from now on, every CROSSBRIDGE_FLUSH_INTERVAL. */
+  /** Deliver from now on, every CROSSBRIDGE_FLUSH_INTERVAL or CROSSBRIDGE_BATCH_SIZE events. */
   begin() {
-    const wait = this.#failures
-      ? Math.min(BACKOFF_MAX_MS, 250 * 2 ** this.#failures)
-      : this.settings.values.CROSSBRIDGE_FLUSH_INTERVAL * 1000;
-    this.#timer = setTimer(() => void this.#round().then(() => this.#timer && !this.refusal && this.begin()), wait);
+    this.#wait(
+      this.#failures
+        ? Math.min(BACKOFF_MAX_MS, 250 * 2 ** this.#failures)
+        : this.settings.values.CROSSBRIDGE_FLUSH_INTERVAL * 1000,
+    );
+  }
+
+  /** An event was recorded: as many as a batch are sent as soon as the process has a moment. */
+  noteEvent() {
+    this.#fresh += 1;
+    if (this.#fresh !== this.settings.values.CROSSBRIDGE_BATCH_SIZE) return;
+    if (!this.#timer || this.#underway || this.#failures) return;
+    clearTimer(this.#timer);
+    this.#wait(0);
+  }
+
+  /** @param {number} ms */
+  #wait(ms) {
+    this.#timer = setTimer(() => void this.#round().then(() => this.#timer && !this.refusal && this.begin()), ms);
     this.#timer.unref();
   }
 
@@ -109,7 +127,7 @@ export class Delivery {
   #failed(error) {
     this.#failures += 1;
     this.#lastError = String(error?.message ?? error);
-    if (FOR_GOOD.test(error?.code ?? '') || error instanceof NoDriver) this.refusal = this.#lastError;
+    if (FOR_GOOD.test(error?.code ?? '') || error instanceof NoDriver || error instanceof Refused) this.refusal = this.#lastError;
     this.#hangUp();
   }
 
@@ -120,151 +138,86 @@ export class Delivery {
   }
 
   async #deliver() {
+    this.#fresh = 0;
     for (const [index, id] of this.segment.segmentIds.entries()) {
-      const standing = this.#standings.get(id) ?? { offset: 0, events: 0, closed: false };
+      const standing = this.#standings.get(id) ?? this.#first(id);
       this.#standings.set(id, standing);
       while (!standing.closed && (await this.#sendNext(id, this.segment.paths[index], standing)));
     }
   }
 
-  /** Send one batch; false when there is nothing to send. @param {string} id @param {string} path @param {Standing} standing */
+  /** @param {string} id @returns {Segment} */
+  #first(id) {
+    return { offset: 0, events: 0, closed: false, setAside: new SetAside(this.segment.spool, id) };
+  }
+
+  /** Send one batch; false when there is nothing to send. @param {string} id @param {string} path @param {Segment} standing */
   async #sendNext(id, path, standing) {
-    const lines = readLines(path, standing.offset);
+    const lines = readLines(path, standing.offset, Math.min(BATCH_LINES, this.settings.values.CROSSBRIDGE_QUEUE_SIZE));
     if (lines === null) standing.closed = this.segment.closed; // another reader has done it all
     if (!lines?.length) return false;
-    const size = lines.reduce((total, line) => total + line.length + 1, 0);
-    const to = standing.offset + size;
-    const texts = lines.map(String);
-    const last = texts[texts.length - 1];
-    this.#client ??= await connect(this.settings);
-    const events = `[${texts.filter(Boolean).join(',')}]`;
-    const answer = await this.#client.query(INGEST, [id, this.segment.origin.runId, standing.offset, to, events]);
-    const delivered = Number(answer.rows[0].delivered);
-    const taken = delivered === to;
-    if (taken) {
-      const count = texts.filter((text) => text && !BOOKKEEPING.test(text)).length;
-      standing.events += count;
-      this.delivered += count;
-    }
-    standing.offset = delivered;
-    if (taken && /^\{"type":"segment_end"/.test(last)) {
-      standing.closed = true;
-      writeAck(path, standing);
-      fs.rmSync(path, { force: true }); // the database has every byte of it
-    } else {
-      writeAck(path, standing);
-    }
+    const to = standing.offset + sizeOf(lines);
+    const last = lines[lines.length - 1].toString();
+    await this.#send({ id, from: standing.offset, lines }, standing);
+    standing.closed = standing.offset === to && last.startsWith('{"type":"segment_end"');
+    writeAck(path, standing, standing.setAside.countBefore(standing.offset));
+    if (standing.closed) fs.rmSync(path, { force: true }); // the database has every byte of it
     return true;
   }
-}
 
-/** `pg` is not installed where the project finds it. */
-class NoDriver extends Error {}
-
-/** @param {string} projectRoot @returns {Promise<any>} */
-async function driver(projectRoot) {
-  for (const base of [process.cwd(), projectRoot]) {
+  /** Send a batch; a line in it that is bad data is set aside, and its neighbours are stored. @param {Batch} batch @param {Segment} standing */
+  async #send(batch, standing) {
+    const texts = batch.lines.map(String).filter(Boolean);
     try {
-      const path = createRequire(join(base, 'package.json')).resolve('pg');
-      const module = await import(pathToFileURL(path).href);
-      return module.default ?? module;
-    } catch {
-      // not there
-    }
-  }
-  throw new NoDriver("'pg' is not installed: events stay in the spool for 'crossbridge ingest'");
-}
-
-/** @param {import('./settings.js').Settings} settings */
-async function connect({ values, projectRoot }) {
-  const pg = await driver(projectRoot);
-  const options = {
-    host: values.CROSSBRIDGE_DB_HOST ?? undefined,
-    port: values.CROSSBRIDGE_DB_HOST ? values.CROSSBRIDGE_DB_PORT : undefined,
-    database: values.CROSSBRIDGE_DB_NAME ?? undefined,
-    user: values.CROSSBRIDGE_DB_USER ?? undefined,
-    password: values.CROSSBRIDGE_DB_PASSWORD ?? undefined,
-    application_name: 'crossbridge js',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  };
-  const ways = sslWays(values.CROSSBRIDGE_DB_SSLMODE, String(options.host ?? '').startsWith('/'));
-  for (const [index, ssl] of ways.entries()) {
-    const client = new pg.Client({ ...options, ssl });
-    client.on('error', () => {}); // the query under way is told too
-    try {
-      const connected = client.connect();
-      client.connection?.stream?.unref?.();
-      await connected;
-      client.connection?.stream?.unref?.(); // another one with TLS
-      return client;
+      if (await this.#ingest(batch, `[${texts.join(',')}]`, standing)) {
+        const count = texts.filter((text) => !BOOKKEEPING.test(text)).length;
+        standing.events += count;
+        this.delivered += count;
+      }
     } catch (error) {
-      client.connection?.stream?.destroy();
-      if (index === ways.length - 1) throw error;
+      if (!isBadData(error)) throw error;
+      if (texts.length <= 1) return this.#reject(batch, texts.join(''), reasonOf(error), standing);
+      const half = batch.lines.length >> 1;
+      const first = { ...batch, lines: batch.lines.slice(0, half) };
+      await this.#send(first, standing);
+      if (standing.offset !== batch.from + sizeOf(first.lines)) return; // another reader is further on
+      await this.#send({ ...batch, from: standing.offset, lines: batch.lines.slice(half) }, standing);
     }
   }
-}
 
-/** What libpq's word for the use of TLS means to `pg`, in the order to try. @param {string} mode @param {boolean} isSocket */
-function sslWays(mode, isSocket) {
-  if (isSocket || mode === 'disable') return [false];
-  const ca = rootCertificate();
-  const unchecked = { rejectUnauthorized: false };
-  /** @type {Record<string, (false | object)[]>} */
-  const ways = {
-    allow: [false, unchecked],
-    prefer: [unchecked, false],
-    require: [ca ? { ca, checkServerIdentity: () => undefined } : unchecked],
-    'verify-ca': [{ ca, checkServerIdentity: () => undefined }],
-    'verify-full': [{ ca }],
-  };
-  return ways[mode];
-}
+  /** @param {Batch} batch @param {string} line @param {string} reason @param {Segment} standing */
+  async #reject(batch, line, reason, standing) {
+    if (batch.from === 0) throw new Refused(`the first line cannot be stored: ${reason}`);
+    standing.setAside.add(batch.from, line, reason);
+    const event = { type: 'rejected', count: 1, reason: reason.slice(0, REASON_MAX_CHARS) };
+    if (await this.#ingest(batch, JSON.stringify([event]), standing)) this.rejected += 1;
+  }
 
-function rootCertificate() {
-  try {
-    return fs.readFileSync(process.env.PGSSLROOTCERT ?? join(homedir(), '.postgresql', 'root.crt'), 'utf8');
-  } catch {
-    return undefined;
+  /** Return whether the database took it; another reader may have been there before. @param {Batch} batch @param {string} events @param {Segment} standing */
+  async #ingest({ id, from, lines }, events, standing) {
+    const to = from + sizeOf(lines);
+    this.#client ??= await connect(this.settings);
+    const answer = await this.#client.query(INGEST, [id, this.segment.origin.runId, from, to, events]);
+    standing.offset = Number(answer.rows[0].delivered);
+    if (standing.offset === from) throw new Refused(`the database stays at byte ${from}`);
+    return standing.offset === to;
   }
 }
 
-/** Return whole lines from an offset on, without their ends; null when the file is gone. @param {string} path @param {number} offset */
-function readLines(path, offset) {
-  if (!fs.existsSync(path)) return null;
-  const fd = fs.openSync(path, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(Math.min(BATCH_BYTES, Math.max(fs.fstatSync(fd).size - offset, 0)));
-    const data = buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, offset));
-    const lines = [];
-    for (let at = 0, end; lines.length < BATCH_LINES && (end = data.indexOf(10, at)) >= 0; at = end + 1) {
-      lines.push(data.subarray(at, end));
-    }
-    return lines;
-  } finally {
-    fs.closeSync(fd);
-  }
+/** The same would be refused again. */
+class Refused extends Error {}
+
+/** @param {any} error */
+function isBadData(error) {
+  return BAD_DATA.test(error?.code ?? '');
 }
 
-/** The count in a segment's header. @param {string} path */
-function droppedIn(path) {
-  const fd = fs.openSync(path, 'r');
-  try {
-    const count = Buffer.alloc(DROPPED_WIDTH);
-    fs.readSync(fd, count, 0, DROPPED_WIDTH, DROPPED_OFFSET);
-    return Number(count.toString());
-  } finally {
-    fs.closeSync(fd);
-  }
+/** What the database says of bad data, in a line. @param {any} error */
+function reasonOf(error) {
+  return [error.message, error.detail].filter(Boolean).join(': ');
 }
 
-/** Replace a segment's `.ack` file: a hint for people. @param {string} path @param {Standing} standing */
-function writeAck(path, { offset, events, closed }) {
-  const ack = path.replace(/jsonl$/, 'ack');
-  try {
-    const dropped = droppedIn(path);
-    fs.writeFileSync(`${ack}.${process.pid}.tmp`, JSON.stringify({ offset, events, dropped, closed }), { mode: 0o600 });
-    fs.renameSync(`${ack}.${process.pid}.tmp`, ack);
-  } catch {
-    // a folder that is gone, or a full disk
-  }
+/** Bytes of lines, their ends included. @param {Buffer[]} lines */
+function sizeOf(lines) {
+  return lines.reduce((total, line) => total + line.length + 1, 0);
 }
