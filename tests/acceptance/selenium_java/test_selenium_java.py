@@ -18,6 +18,12 @@ ROUTES = JAVA_SDK / "selenium/src/main/java/crossbridge/profiling/selenium/Route
 OLDER = ("4.10.0", "4.20.0")
 
 USER, ADD, MISSING, ITEM = (f"css selector={css}" for css in ("#user", "#add", "#missing", ".item"))
+PARALLEL = (
+    "junit.jupiter.execution.parallel.enabled=true",
+    "junit.jupiter.execution.parallel.mode.default=concurrent",
+    "junit.jupiter.execution.parallel.config.strategy=fixed",
+    "junit.jupiter.execution.parallel.config.fixed.parallelism=2",
+)
 NOT_FOUND = "NoSuchElementException"
 PAGE = ("get", "HOST/shop.html")
 SCRIPT = ("w3cExecuteScript", None)
@@ -244,3 +250,58 @@ def test_fault_of_ours_changes_nothing(tmp_path, recorded):
 def test_an_older_selenium(tmp_path, version):
     run = run_maven(project(tmp_path / "shop"), f"-Dselenium.version={version}")
     assert commands(run) == COMMANDS
+
+
+def test_browsers_of_tests_that_run_at_once(tmp_path):
+    suite = MavenSuite(tmp_path / "shop", example="selenium-java")
+    suite.write(
+        "src/test/java/shop/ParallelTest.java",
+        """
+        package shop;
+
+        import static org.openqa.selenium.support.ui.ExpectedConditions.presenceOfElementLocated;
+
+        import java.time.Duration;
+        import java.util.concurrent.CyclicBarrier;
+        import java.util.concurrent.TimeUnit;
+        import org.junit.jupiter.params.ParameterizedTest;
+        import org.junit.jupiter.params.provider.ValueSource;
+        import org.openqa.selenium.By;
+        import org.openqa.selenium.WebDriver;
+        import org.openqa.selenium.support.ui.WebDriverWait;
+
+        class ParallelTest {
+            private static final CyclicBarrier BARRIER = new CyclicBarrier(2);
+
+            @ParameterizedTest
+            @ValueSource(strings = {"user", "password"})
+            void atOnce(String field) throws Exception {
+                WebDriver driver = Browser.start();
+                try (Pages pages = new Pages()) {
+                    driver.get(pages.shop());
+                    driver.findElement(By.id("add")).click();
+                    BARRIER.await(60, TimeUnit.SECONDS);
+                    new WebDriverWait(driver, Duration.ofSeconds(30), Duration.ofMillis(50))
+                        .until(presenceOfElementLocated(By.className("item")));
+                    driver.findElement(By.id(field));
+                } finally {
+                    driver.quit();
+                }
+            }
+        }
+        """,
+    )
+    run = suite.run("test", "-Dtest=ParallelTest", "-DargLine=" + " ".join(f"-D{name}" for name in PARALLEL))
+    assert run.returncode == 0, run.output
+    assert commands(run) == {
+        f"atOnce({field})": [
+            ("newSession", None),
+            PAGE,
+            ("findElement", ADD),
+            ("clickElement", ADD),
+            ("findElement", ITEM, "+"),
+            ("findElement", f"css selector=#{field}"),
+            ("quit", None),
+        ]
+        for field in ("user", "password")
+    }
