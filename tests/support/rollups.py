@@ -20,6 +20,11 @@ _LNS = ", ".join(
 )
 _SLICES = f"SELECT '*' UNION SELECT {_ENVIRONMENT} UNION SELECT '*' || r.git_branch WHERE r.rolled_branch AND r.git_branch <> ''"
 
+_CELLS = (
+    f"CROSS JOIN LATERAL (SELECT {_ENVIRONMENT} AS environment, '' AS git_branch"
+    " UNION ALL SELECT '', r.git_branch WHERE r.rolled_branch AND r.git_branch <> '') AS c"
+)
+
 # name: (from the rows, from the rollup)
 _PAIRS = {
     "rollup_hour": (
@@ -100,18 +105,41 @@ _PAIRS = {
     ),
     "rollup_call_day": (
         (
-            f"SELECT {_DAY}, 'http', left(t.endpoint, 300), left(t.method, 20), {_ENVIRONMENT}, count(*),"
+            f"SELECT {_DAY}, 'http', left(t.endpoint, 300), left(t.method, 20), c.environment, c.git_branch, count(*),"
             " count(*) FILTER (WHERE t.error IS NOT NULL OR t.status_code IS NULL OR t.status_code >= 400), 0,"
             " sum(t.duration_us), max(t.duration_us), crossbridge.hist_of(array_agg(crossbridge.hist_bin(t.duration_us)))"
-            " FROM crossbridge.http_calls AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 3, 4, 5 UNION ALL "
-            f"SELECT {_DAY}, 'driver', left(t.command, 300), '', {_ENVIRONMENT}, count(*),"
+            f" FROM crossbridge.http_calls AS t JOIN crossbridge.runs AS r USING (run_id) {_CELLS} GROUP BY 1, 3, 4, 5, 6 UNION ALL "
+            f"SELECT {_DAY}, 'driver', left(t.command, 300), '', c.environment, c.git_branch, count(*),"
             " count(*) FILTER (WHERE t.error IS NOT NULL), sum(t.retry_count),"
             " sum(t.duration_us), max(t.duration_us), crossbridge.hist_of(array_agg(crossbridge.hist_bin(t.duration_us)))"
-            " FROM crossbridge.driver_commands AS t JOIN crossbridge.runs AS r USING (run_id) GROUP BY 1, 3, 5"
+            f" FROM crossbridge.driver_commands AS t JOIN crossbridge.runs AS r USING (run_id) {_CELLS} GROUP BY 1, 3, 5, 6"
         ),
         (
-            "SELECT day, kind, name, method, environment, n, errors, retries, sum_us, max_us,"
+            "SELECT day, kind, name, method, environment, git_branch, n, errors, retries, sum_us, max_us,"
             " ROW(lo, cnt)::crossbridge.histogram FROM crossbridge.rollup_call_day"
+        ),
+    ),
+    "troubles": (
+        (
+            "SELECT t.created_at, t.test_id, t.framework, t.run_id, t.attempt, t.status = 'passed', t.duration_us, count(*)"
+            " FROM crossbridge.tests AS t WHERE t.status IN ('failed', 'error') OR t.status = 'passed' AND t.attempt > 1"
+            " GROUP BY 1, 2, 3, 4, 5, 6, 7"
+        ),
+        (
+            "SELECT x.created_at, d.test_id, d.framework, r.run_id, x.attempt, x.passed, x.duration_us, count(*)"
+            " FROM crossbridge.troubles AS x JOIN crossbridge.test_dim AS d USING (test_key)"
+            " JOIN crossbridge.runs AS r USING (run_key) GROUP BY 1, 2, 3, 4, 5, 6, 7"
+        ),
+    ),
+    "first_passes": (
+        (
+            f"SELECT DISTINCT {_DAY}, t.run_id, t.test_id, t.framework FROM crossbridge.tests AS t"
+            " WHERE t.status = 'passed' AND t.attempt = 1"
+        ),
+        (
+            "SELECT p.day, r.run_id, d.test_id, d.framework FROM crossbridge.first_passes AS p"
+            " JOIN crossbridge.runs AS r USING (run_key) CROSS JOIN generate_series(0, 511) AS bit"
+            " LEFT JOIN crossbridge.test_dim AS d ON d.test_key = 512 * p.chunk + bit WHERE get_bit(p.tests, bit) = 1"
         ),
     ),
     "rollup_test_version": (

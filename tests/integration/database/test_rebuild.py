@@ -25,7 +25,7 @@ from support.waiting import until
 HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 TABLES = (
     "rollup_hour", "hist_hour", "hist_day", "rollup_test_day", "rollup_step_day",
-    "rollup_run_hour", "rollup_error_day", "rollup_call_day", "rollup_test_version",
+    "rollup_run_hour", "rollup_error_day", "rollup_call_day", "rollup_test_version", "troubles", "first_passes",
 )  # fmt: skip
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 

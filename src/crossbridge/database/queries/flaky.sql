@@ -5,103 +5,139 @@
 --            both ways. At a developer's desk (environment 'local', no CI) the files may be edited between two runs
 --            of a commit, so there the outcome must have changed twice: once is what an edit looks like.
 -- Failing is failed or error. Runs whose commit is not known give evidence of the first kind only.
--- Rows of failures and retries are few and have an index of their own: they tell which tests may have evidence, and how
--- much at most, if the test ran in every run of a commit. Only of the tests with most of it all rows are read.
+-- Failures and retries are few: they tell which tests may have evidence, and how much at most, if the test ran in every
+-- run of a commit. Only of the tests with most of it is asked in which runs they passed.
 WITH placed AS MATERIALIZED (
-    SELECT run_id, git_commit, started_at, environment = 'local' AND ci_provider IS NULL AS at_a_desk,
-           jsonb_hash_extended(jsonb_build_array(git_commit, app_version, environment, split_part(os, ' ', 1), runtime, labels),
-                               0) AS same_code
+    SELECT run_key, run_id, git_commit, started_at, environment = 'local' AND ci_provider IS NULL AS at_a_desk, same_code
       FROM crossbridge.runs
      WHERE started_at >= %(since)s::timestamptz - interval '7 days'   -- a run may be longer than one would think
        AND (%(environment)s::text IS NULL OR environment = %(environment)s)
        AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
 ), codes AS MATERIALIZED (
     SELECT same_code, count(*) AS runs FROM placed GROUP BY 1
-), telling AS MATERIALIZED (
-    SELECT t.framework, t.test_id, t.run_id, t.attempt, t.status <> 'passed' AS failed, t.created_at
-      FROM crossbridge.tests AS t
-     WHERE t.created_at >= %(since)s AND (t.status IN ('failed', 'error') OR t.attempt > 1)
-       AND t.status IN ('passed', 'failed', 'error')
-       AND (%(framework)s::text IS NULL OR t.framework = %(framework)s)
-), suspects AS (
+), suspects AS MATERIALIZED (
     -- No test has more evidence than runs in which it failed.
-    SELECT framework, test_id
-      FROM telling
-     WHERE run_id IN (SELECT run_id FROM placed)
-     GROUP BY framework, test_id
-    HAVING bool_or(failed)
-     ORDER BY count(*) FILTER (WHERE failed) DESC, framework, test_id
+    SELECT t.test_key
+      FROM crossbridge.troubles AS t
+     WHERE t.created_at >= %(since)s
+       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_key IN (SELECT run_key FROM placed))
+       AND (%(framework)s::text IS NULL
+            OR t.test_key IN (SELECT test_key FROM crossbridge.test_dim WHERE framework = %(framework)s))
+     GROUP BY 1
+    HAVING bool_or(NOT t.passed)
+     ORDER BY count(*) FILTER (WHERE NOT t.passed) DESC, t.test_key
      LIMIT %(suspects)s
-), troubled AS (
-    SELECT t.framework, t.test_id, t.run_id,
-           max(t.attempt) FILTER (WHERE t.failed) >= coalesce(max(t.attempt) FILTER (WHERE NOT t.failed), 0) AS failed,
-           coalesce(min(t.attempt) FILTER (WHERE t.failed) < max(t.attempt) FILTER (WHERE NOT t.failed), false) AS retried,
-           max(t.created_at) AS last_at
-      FROM suspects
-      JOIN telling AS t USING (framework, test_id)
-     GROUP BY 1, 2, 3
+), troubled AS MATERIALIZED (
+    SELECT t.test_key, t.run_key, max(t.attempt) FILTER (WHERE NOT t.passed) AS last_failed,
+           min(t.attempt) FILTER (WHERE NOT t.passed) AS first_failed, max(t.attempt) FILTER (WHERE t.passed) AS last_passed,
+           count(*) AS attempts, count(*) FILTER (WHERE NOT t.passed) AS failed_attempts,
+           coalesce(sum(t.duration_us) FILTER (WHERE NOT t.passed), 0) AS failed_us, max(t.created_at) AS last_at
+      FROM crossbridge.troubles AS t
+     WHERE t.created_at >= %(since)s AND t.test_key IN (SELECT test_key FROM suspects)
+       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_key IN (SELECT run_key FROM placed))
+     GROUP BY 1, 2
 ), possible AS (
-    SELECT t.framework, t.test_id, count(*) FILTER (WHERE t.retried) AS retried,
-           p.git_commit IS NOT NULL AND count(*) FILTER (WHERE t.failed) BETWEEN 1 AND c.runs - 1 AS both_ways,
+    SELECT t.test_key, count(*) FILTER (WHERE t.first_failed < t.last_passed) AS retried,
+           bool_and(p.git_commit IS NOT NULL)
+               AND count(*) FILTER (WHERE t.last_failed >= coalesce(t.last_passed, 0)) BETWEEN 1 AND max(c.runs) - 1 AS both_ways,
            max(t.last_at) AS last_at
       FROM troubled AS t
-      JOIN placed AS p USING (run_id)
+      JOIN placed AS p USING (run_key)
       JOIN codes AS c USING (same_code)
-     GROUP BY 1, 2, same_code, p.git_commit, c.runs
-), candidates AS (
-    SELECT framework, test_id
-      FROM possible
-     GROUP BY 1, 2
-    HAVING sum(retried) > 0 OR bool_or(both_ways)
-     ORDER BY sum(retried) + count(*) FILTER (WHERE both_ways) DESC, max(last_at) DESC, framework, test_id
+     GROUP BY 1, same_code
+), candidates AS MATERIALIZED (
+    SELECT p.test_key, p.test_key / 512 AS chunk, p.test_key %% 512 AS place
+      FROM possible AS p
+     GROUP BY 1
+    HAVING sum(p.retried) > 0 OR bool_or(p.both_ways)
+     ORDER BY sum(p.retried) + count(*) FILTER (WHERE p.both_ways) DESC, max(p.last_at) DESC, p.test_key
      LIMIT %(candidates)s
-), outcomes AS (
+), cut AS MATERIALIZED (
+    -- Runs of which only a part lies in the window: what passed in them on its first day is read from the rows.
+    SELECT p.run_key, p.run_id
+      FROM placed AS p
+     WHERE p.started_at < %(since)s AND p.run_id IN (SELECT run_id FROM crossbridge.rollup_run_hour
+                                                      WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC'))
+), first_day AS MATERIALIZED (
+    SELECT DISTINCT c.test_key, x.run_key
+      FROM cut AS x
+     CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t WHERE t.run_id = x.run_id OFFSET 0) AS t
+      JOIN crossbridge.test_dim AS d ON d.test_id = t.test_id AND d.framework = t.framework
+      JOIN candidates AS c USING (test_key)
+     WHERE t.created_at >= %(since)s AND t.status = 'passed' AND t.attempt = 1
+       AND t.created_at < date_trunc('day', %(since)s::timestamptz, 'UTC') + interval '1 day'
+), passes AS MATERIALIZED (
+    SELECT DISTINCT x.test_key, x.run_key
+      FROM (SELECT c.test_key, p.run_key
+              FROM crossbridge.first_passes AS p
+              JOIN candidates AS c ON c.chunk = p.chunk AND get_bit(p.tests, c.place) = 1
+             WHERE p.day > (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
+                OR p.day = (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
+                   AND p.run_key IN (SELECT run_key FROM placed WHERE started_at >= %(since)s)
+             UNION ALL
+            SELECT test_key, run_key FROM first_day) AS x
+), outcomes AS MATERIALIZED (
     -- One row a test and run: how its last attempt ended, the worst of them when several workers ran it.
-    SELECT t.framework, t.test_id, t.run_id,
-           (array_agg(t.status = 'passed' ORDER BY t.attempt DESC, t.status = 'passed'))[1] AS passed,
-           coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
-                    false) AS retried,
-           count(*) AS attempts, count(*) FILTER (WHERE t.status <> 'passed') AS failed_attempts,
-           coalesce(sum(t.duration_us) FILTER (WHERE t.status <> 'passed'), 0) AS failed_us,
-           max(t.created_at) AS last_at
-      FROM candidates
-      JOIN crossbridge.tests AS t USING (framework, test_id)
-     WHERE t.created_at >= %(since)s AND t.status IN ('passed', 'failed', 'error')
-       AND t.run_id IN (SELECT run_id FROM placed)
-     GROUP BY t.framework, t.test_id, t.run_id
-), changes AS (
-    SELECT o.*, p.git_commit, p.same_code, p.at_a_desk,
-           o.passed <> lag(o.passed) OVER (PARTITION BY o.framework, o.test_id, p.same_code
-                                               ORDER BY p.started_at, o.last_at, o.run_id) AS changed
+    SELECT test_key, run_key, t.last_at,
+           t.last_failed IS NULL
+               OR coalesce(t.last_failed < greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END), false) AS passed,
+           coalesce(t.first_failed < t.last_passed, false) AS retried,
+           coalesce(t.attempts, 0) + (x.run_key IS NOT NULL)::integer AS attempts,
+           coalesce(t.failed_attempts, 0) AS failed_attempts, coalesce(t.failed_us, 0) AS failed_us
+      FROM passes AS x
+      FULL JOIN (SELECT * FROM troubled WHERE test_key IN (SELECT test_key FROM candidates)) AS t USING (test_key, run_key)
+), evidence AS MATERIALIZED (
+    SELECT o.test_key, p.same_code, p.git_commit,
+           count(*) AS runs, count(*) FILTER (WHERE NOT o.passed) AS failed_runs,
+           sum(o.attempts) AS attempts, sum(o.failed_attempts) AS failed_attempts,
+           count(*) FILTER (WHERE o.retried) AS retried_runs, count(*) FILTER (WHERE o.retried OR NOT o.passed) AS troubled_runs,
+           sum(o.failed_us) AS failed_us, sum(o.failed_us) FILTER (WHERE o.retried) AS retried_us,
+           max(o.last_at) FILTER (WHERE o.retried) AS last_retried_at,
+           p.git_commit IS NOT NULL AND bool_or(o.passed) AND bool_or(NOT o.passed) AS both_ways
       FROM outcomes AS o
-      JOIN placed AS p USING (run_id)
-), evidence AS (
-    SELECT framework, test_id, git_commit,
-           count(*) AS runs, count(*) FILTER (WHERE NOT passed) AS failed_runs,
-           sum(attempts) AS attempts, sum(failed_attempts) AS failed_attempts,
-           count(*) FILTER (WHERE retried) AS retried_runs,
-           count(*) FILTER (WHERE retried OR NOT passed) AS troubled_runs,
-           sum(failed_us) AS failed_us, sum(failed_us) FILTER (WHERE retried) AS retried_us,
-           max(last_at) FILTER (WHERE retried) AS last_retried_at,
-           git_commit IS NOT NULL
-               AND count(*) FILTER (WHERE changed) >= CASE WHEN bool_or(at_a_desk) THEN 2 ELSE 1 END AS both_ways,
-           max(last_at) FILTER (WHERE changed) AS last_changed_at
-      FROM changes
-     GROUP BY framework, test_id, git_commit, same_code
+      JOIN placed AS p USING (run_key)
+     GROUP BY 1, 2, 3
 )
-SELECT framework, test_id,
-       sum(retried_runs)::bigint AS retried_runs,
-       count(DISTINCT git_commit) FILTER (WHERE both_ways) AS commits,
-       sum(runs)::bigint AS runs,
-       sum(failed_runs)::bigint AS failed_runs,
-       sum(attempts)::bigint AS attempts,
-       sum(failed_attempts)::bigint AS failed_attempts,
-       sum(CASE WHEN both_ways THEN troubled_runs ELSE retried_runs END)::bigint AS flips,
-       sum(CASE WHEN both_ways THEN failed_us ELSE coalesce(retried_us, 0) END)::bigint AS lost_us,
-       greatest(max(last_retried_at), max(last_changed_at) FILTER (WHERE both_ways)) AS last_flaked_at
-  FROM evidence
- GROUP BY framework, test_id
-HAVING sum(retried_runs) > 0 OR bool_or(both_ways);
+, changes AS (
+    SELECT o.test_key, p.same_code, p.at_a_desk, p.run_id, p.started_at, o.last_at,
+           o.passed <> lag(o.passed) OVER (PARTITION BY o.test_key, p.same_code ORDER BY p.started_at, p.run_id) AS changed
+      FROM outcomes AS o
+      JOIN placed AS p USING (run_key)
+     WHERE (o.test_key, p.same_code) IN (SELECT test_key, same_code FROM evidence WHERE both_ways)
+), both_ways AS MATERIALIZED (
+    SELECT test_key, same_code, max(last_at) FILTER (WHERE changed) AS last_changed_at,
+           -- the latest run that did not end as the one before it, though nothing failed in it
+           (array_agg(run_id ORDER BY started_at DESC) FILTER (WHERE changed AND last_at IS NULL))[1] AS last_passing_run,
+           max(started_at) FILTER (WHERE changed AND last_at IS NULL) AS began
+      FROM changes
+     GROUP BY 1, 2
+    HAVING count(*) FILTER (WHERE changed) >= CASE WHEN bool_or(at_a_desk) THEN 2 ELSE 1 END
+), found AS (
+    SELECT e.test_key,
+           sum(e.retried_runs)::bigint AS retried_runs,
+           count(DISTINCT e.git_commit) FILTER (WHERE b.same_code IS NOT NULL) AS commits,
+           sum(e.runs)::bigint AS runs,
+           sum(e.failed_runs)::bigint AS failed_runs,
+           sum(e.attempts)::bigint AS attempts,
+           sum(e.failed_attempts)::bigint AS failed_attempts,
+           sum(CASE WHEN b.same_code IS NOT NULL THEN e.troubled_runs ELSE e.retried_runs END)::bigint AS flips,
+           sum(CASE WHEN b.same_code IS NOT NULL THEN e.failed_us ELSE coalesce(e.retried_us, 0) END)::bigint AS lost_us,
+           greatest(max(e.last_retried_at), max(b.last_changed_at)) AS last_at,
+           (array_agg(b.last_passing_run ORDER BY b.began DESC NULLS LAST))[1] AS last_passing_run
+      FROM evidence AS e
+      LEFT JOIN both_ways AS b USING (test_key, same_code)
+     GROUP BY 1
+    HAVING sum(e.retried_runs) > 0 OR count(b.same_code) > 0
+)
+SELECT d.framework, d.test_id, f.retried_runs, f.commits, f.runs, f.failed_runs, f.attempts, f.failed_attempts, f.flips,
+       f.lost_us, greatest(f.last_at, passed.last_at) AS last_flaked_at
+  FROM found AS f
+  JOIN crossbridge.test_dim AS d USING (test_key)
+  LEFT JOIN LATERAL (
+      SELECT max(t.created_at) AS last_at
+        FROM crossbridge.tests AS t
+       WHERE t.run_id = f.last_passing_run AND t.test_id = d.test_id AND t.framework = d.framework AND t.status = 'passed'
+         AND t.created_at >= %(since)s) AS passed ON true;
 
 -- retried_tests --
 -- Tests of a run that failed and then passed on a later attempt.

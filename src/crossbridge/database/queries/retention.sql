@@ -17,10 +17,18 @@ SELECT (SELECT count(*) FROM crossbridge.segments WHERE last_at < %(cutoff)s) AS
        (SELECT count(*) FROM crossbridge.in_flight WHERE started_at < %(cutoff)s) AS in_flight;
 
 -- note_pruned_month --
--- From now on the rollups of this month are all that is left of it, and no rebuild may touch them.
+-- From now on the rollups of this month are all that is left of it, and no rebuild may touch them. Those that tell of
+-- single attempts go as the rows do.
 WITH noted AS (
     INSERT INTO crossbridge.pruned_months (month) VALUES (%(month)s)
     ON CONFLICT (month) DO UPDATE SET pruned_at = now()
+), troubles AS (
+    DELETE FROM crossbridge.troubles
+     WHERE created_at >= %(month)s::timestamp AT TIME ZONE 'UTC'
+       AND created_at < (%(month)s::timestamp + interval '1 month') AT TIME ZONE 'UTC'
+), passes AS (
+    DELETE FROM crossbridge.first_passes
+     WHERE day >= %(month)s::date AND day < %(month)s::date + interval '1 month'
 )
 DELETE FROM crossbridge.rebuild_queue
  WHERE day >= %(month)s::date AND day < %(month)s::date + interval '1 month';
