@@ -55,7 +55,7 @@ public final class Event {
         }
     }
 
-    String line() {
+    byte[] line() {
         return new Json().put("type", type).put("at_us", atUs).putUnless(null, "test_id", name(testId))
             .putUnless(1L, "attempt", attempt).putUnless(null, "status", status)
             .putUnless(null, "duration_us", durationUs).putUnless(null, "setup_us", setupUs)
@@ -68,7 +68,7 @@ public final class Event {
             .putUnless(null, "method", name(method)).putUnless(null, "status_code", statusCode)
             .putUnless(null, "command", name(command)).putUnless(null, "target", name(target))
             .putUnless(0L, "retry_count", retryCount).putUnless(null, "error", message(error))
-            .putUnless(null, "cpu_percent", cpuPercent).putUnless(null, "memory_mb", memoryMb) + "\n";
+            .putUnless(null, "cpu_percent", cpuPercent).putUnless(null, "memory_mb", memoryMb).line();
     }
 
     private static String name(String text) {

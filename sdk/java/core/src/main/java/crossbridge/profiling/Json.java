@@ -1,5 +1,6 @@
 package crossbridge.profiling;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** Builds one JSON object. Text must be storable already. One thread at a time. */
@@ -9,10 +10,7 @@ final class Json {
 
     /** Adds a member; maps of strings, strings, booleans and numbers are known, null is null. */
     Json put(String name, Object value) {
-        if (out.length() > 1) {
-            out.append(',');
-        }
-        out.append('"').append(name).append("\":");
+        out.append(out.length() > 1 ? ",\"" : "\"").append(name).append("\":");
         write(value);
         return this;
     }
@@ -24,6 +22,11 @@ final class Json {
     @Override
     public String toString() {
         return out + "}";
+    }
+
+    /** Returns the object as a line; nothing can be added any more. */
+    byte[] line() {
+        return out.append("}\n").toString().getBytes(StandardCharsets.UTF_8);
     }
 
     private void write(Object value) {
@@ -48,16 +51,19 @@ final class Json {
 
     private void text(String text) {
         out.append('"');
+        int from = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                out.append('\\').append(c);
-            } else if (c >= ' ') {
-                out.append(c);
-            } else {
-                out.append("\\u00").append(HEX[c >> 4]).append(HEX[c & 15]);
+            if (c == '"' || c == '\\' || c < ' ') {
+                out.append(text, from, i);
+                from = i + 1;
+                if (c < ' ') {
+                    out.append("\\u00").append(HEX[c >> 4]).append(HEX[c & 15]);
+                } else {
+                    out.append('\\').append(c);
+                }
             }
         }
-        out.append('"');
+        (from == 0 ? out.append(text) : out.append(text, from, text.length())).append('"');
     }
 }

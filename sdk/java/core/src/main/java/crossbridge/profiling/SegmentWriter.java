@@ -1,14 +1,12 @@
 package crossbridge.profiling;
 
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +15,19 @@ import java.util.stream.Stream;
 /**
  * The segments of this process, one after the other ({@code spec/segment.md}). A line taken survives the death of the
  * process. Any thread; one at a time. Never throws: what cannot be written is dropped and counted.
- *
- * <p>Written through FileOutputStream, which opens with O_APPEND: a FileChannel is closed when a test's thread is
- * interrupted.
  */
 final class SegmentWriter {
     private static final int DROPPED_OFFSET = "{\"dropped\":".length();
-    private static final long LOOK_US = 1_000_000;
+    /** How long the file is believed to be where it is, and a full spool or disk to stay full, before the next look. */
+    private static final long LOOK_US = 200_000;
+    private static final long FULL_LOOK_US = 1_000_000;
+    /**
+     * What may be written before the next look at what the whole spool holds: a sixteenth of what is left of it
+     * (several processes write at once), within these bounds.
+     */
+    private static final long ALLOWANCE_MIN_BYTES = 64 << 10;
+    private static final long ALLOWANCE_MAX_BYTES = 16 << 20;
+    private static final byte[] NOTHING = {};
 
     final String runId;
     final String writer = Clock.newUuid();
@@ -32,13 +36,14 @@ final class SegmentWriter {
     private final String frameworkVersion;
     private final long rotateBytes;
     private final List<Path> paths = new ArrayList<>();
-    private FileOutputStream out;
+    private SegmentFile file;
+    private byte[] rest = NOTHING; // what is missing of a line that has begun
     private long size;
     private long collected;
     private long dropped;
     private long spoolRoom;
     private long lookUs;
-    private boolean torn;
+    private long fullUntilUs;
     private boolean closed;
 
     SegmentWriter(Settings settings, String framework, String frameworkVersion, long rotateBytes) {
@@ -56,21 +61,14 @@ final class SegmentWriter {
     }
 
     synchronized boolean append(Event event) {
+        collected++;
         try {
-            byte[] line = event.line().getBytes(StandardCharsets.UTF_8);
-            if (!closed && (out != null || open()) && hasRoom(line.length)) {
-                if (size + line.length > rotateBytes) {
-                    rotate();
-                }
-                collected++;
-                if (write(line)) {
-                    return true;
-                }
-            } else {
-                collected++;
+            byte[] line = event.line();
+            if (!closed && isReady(line.length) && write(line)) {
+                return true;
             }
         } catch (RuntimeException error) {
-            collected++;
+            fullUntilUs = 0; // this event's fault, not the disk's
         }
         dropped++;
         writeDropped();
@@ -79,35 +77,89 @@ final class SegmentWriter {
 
     /** Writes {@code segment_end}; every later append is dropped. */
     synchronized void close(String status) {
-        if (!closed && out != null) {
-            end(status, null);
+        if (!closed && (file != null || open())) {
+            try {
+                file.ensureInPlace();
+                end(file, status, collected, dropped, null);
+            } catch (IOException | RuntimeException error) {
+                closed = true; // the reader closes it in our place
+            }
         }
         closed = true;
     }
 
-    private boolean write(byte[] line) {
+    /** Whether there is a file in its place, and room for so many bytes. */
+    private boolean isReady(int bytes) {
+        long now = Clock.nowUs();
+        if (now < fullUntilUs) {
+            return false;
+        }
+        if (now > lookUs && !look(now) || spoolRoom < bytes && !makeRoom(bytes)) {
+            fullUntilUs = now + FULL_LOOK_US;
+            return false;
+        }
+        if (size + bytes > rotateBytes) {
+            rotate();
+        }
+        return true;
+    }
+
+    private boolean look(long now) {
         try {
-            if (torn) {
-                out.write('\n');
-                torn = false;
+            if (file != null) {
+                file.ensureInPlace();
             }
-            out.write(line);
-            size += line.length;
-            spoolRoom -= line.length;
-            return true;
-        } catch (IOException error) {
-            torn = true;
+            lookUs = now + LOOK_US;
+            return file != null || open();
+        } catch (IOException | RuntimeException error) {
             return false;
         }
     }
 
-    private boolean hasRoom(int bytes) {
-        long now = Clock.nowUs();
-        if (now > lookUs) {
-            lookUs = now + LOOK_US;
-            spoolRoom = settings.number("SPOOL_MAX_BYTES") - spoolBytes();
-        }
+    private boolean makeRoom(int bytes) {
+        long left = settings.number("SPOOL_MAX_BYTES") - spoolBytes();
+        long share = Math.min(Math.max(left / 16, ALLOWANCE_MIN_BYTES), ALLOWANCE_MAX_BYTES);
+        spoolRoom = Math.min(left, share);
         return spoolRoom >= bytes;
+    }
+
+    /**
+     * Writes what is missing of the line before, and this one; false when nothing of it went in. A line of which a part
+     * went in (the disk is full) is not lost: its rest goes in front of the next one.
+     */
+    private boolean write(byte[] line) {
+        try {
+            if (rest.length == 0) {
+                file.write(line);
+            } else {
+                file.write(joined(rest, line));
+            }
+            size += rest.length + line.length;
+            spoolRoom -= line.length;
+            rest = NOTHING;
+            return true;
+        } catch (IOException error) {
+            fullUntilUs = Clock.nowUs() + FULL_LOOK_US;
+            return isBegun(joined(rest, line), line.length);
+        }
+    }
+
+    private boolean isBegun(byte[] data, int ofLine) {
+        try {
+            int in = (int) (file.size() - size);
+            size += in;
+            boolean begun = in > data.length - ofLine;
+            rest = Arrays.copyOfRange(data, in, begun ? data.length : data.length - ofLine);
+            return begun;
+        } catch (IOException error) {
+            return false;
+        }
+    }
+
+    private static byte[] joined(byte[] first, byte[] second) {
+        byte[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
     }
 
     private long spoolBytes() {
@@ -119,51 +171,45 @@ final class SegmentWriter {
         }
     }
 
+    /** Begins the next segment, in which the event that is under way is the first; goes on in this one if it cannot. */
     private void rotate() {
-        FileOutputStream old = out;
+        SegmentFile old = file;
         long oldDropped = dropped;
         long oldCollected = collected;
         dropped = 0;
-        collected = 0;
+        collected = 1;
         if (!open()) {
             dropped = oldDropped;
             collected = oldCollected;
             return;
         }
-        String next = segmentId(paths.get(paths.size() - 1));
-        try (FileOutputStream ending = old) {
-            ending.write(endLine(null, oldCollected, oldDropped, next));
+        try {
+            end(old, null, oldCollected - 1, oldDropped, segmentId(file.path));
         } catch (IOException error) {
             return; // the reader closes it in our place
         }
     }
 
-    private void end(String status, String next) {
-        write(endLine(status, collected, dropped, next));
-        try {
-            out.close();
-        } catch (IOException error) {
-            closed = true;
-        }
+    private void end(SegmentFile ending, String status, long itsCollected, long itsDropped, String next)
+            throws IOException {
+        byte[] last = joined(rest, endLine(status, itsCollected, itsDropped, next));
+        rest = NOTHING;
+        ending.write(last);
+        ending.close();
     }
 
     private static byte[] endLine(String status, long collected, long dropped, String next) {
         Json end = new Json().put("type", "segment_end").put("at_us", Clock.nowUs()).put("status", status)
             .put("collected", collected).put("dropped", dropped).put("next", next);
-        return (end + "\n").getBytes(StandardCharsets.UTF_8);
+        return end.line();
     }
 
     private boolean open() {
         String id = paths.isEmpty() ? writer : Clock.newUuid();
         Path path = settings.spool().resolve(runId).resolve(id + ".jsonl");
         try {
-            Files.createDirectories(path.getParent(),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             byte[] header = header(id, paths.size()).getBytes(StandardCharsets.UTF_8);
-            FileOutputStream begun = new FileOutputStream(path.toFile(), true);
-            begun.write(header);
-            out = begun;
+            file = new SegmentFile(path, header);
             size = header.length;
             paths.add(path);
             return true;
@@ -173,12 +219,11 @@ final class SegmentWriter {
     }
 
     private void writeDropped() {
-        if (paths.isEmpty()) {
+        if (file == null || closed) {
             return;
         }
-        try (RandomAccessFile file = new RandomAccessFile(paths.get(paths.size() - 1).toFile(), "rw")) {
-            file.seek(DROPPED_OFFSET);
-            file.write(String.format("%-20d", dropped).getBytes(StandardCharsets.US_ASCII));
+        try {
+            file.overwrite(DROPPED_OFFSET, String.format("%-20d", dropped).getBytes(StandardCharsets.US_ASCII));
         } catch (IOException error) {
             return; // the count stands in segment_end too
         }

@@ -1,11 +1,13 @@
 package crossbridge.profiling;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -61,5 +63,32 @@ final class SegmentWriterTest {
         SegmentWriter writer = writer(1 << 20);
         assertFalse(writer.append(event()));
         writer.close("passed");
+    }
+
+    @Test
+    void aSegmentThatWasRemovedIsPutBack() throws Exception {
+        SegmentWriter writer = writer(1 << 20);
+        assertTrue(writer.append(event()));
+        Path path = writer.paths().get(0);
+        byte[] before = Files.readAllBytes(path);
+        Files.delete(path);
+        Files.delete(path.getParent());
+        writer.close("passed");
+        byte[] after = Files.readAllBytes(path);
+        assertArrayEquals(before, Arrays.copyOf(after, before.length));
+        assertEquals(3, Files.readAllLines(path).size());
+        assertEquals(1, writer.paths().size());
+    }
+
+    @Test
+    void aSegmentThatWasRemovedIsPutBackWhileTheTestsRun() throws Exception {
+        SegmentWriter writer = writer(1 << 20);
+        Path path = writer.paths().get(0);
+        Files.delete(path);
+        for (int taken = 1; !Files.exists(path); taken++) {
+            assertTrue(writer.append(event()));
+            assertTrue(taken < 100_000_000);
+        }
+        assertTrue(Files.readAllLines(path).get(0).startsWith("{\"dropped\":0 "));
     }
 }
