@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from crossbridge.profiling.config import load
+from crossbridge.profiling.shipping.folder import SetAside
 from crossbridge.profiling.shipping.reader import open_segment
 from crossbridge.profiling.spool import deliver_spool
 from support.java import java_command
@@ -27,10 +29,10 @@ def environment(tmp_path, **more):
     return kept | {"CROSSBRIDGE_PROFILING": "1", "CROSSBRIDGE_FLUSH_INTERVAL": "0.05"} | more
 
 
-def record(tmp_path, *, then="close", **more):
-    """Start a JVM that records; returns when it has."""
+def record(tmp_path, *arguments, then="close", **more):
+    """Start a JVM that records, and a line that no database takes after the test named; returns when it has."""
     process = subprocess.Popen(
-        [*java_command("crossbridge.profiling.RecordTests"), str(TESTS), then],
+        [*java_command("crossbridge.profiling.RecordTests"), str(TESTS), then, *arguments],
         cwd=tmp_path, env=environment(tmp_path, **more), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -106,6 +108,37 @@ def test_no_server_costs_the_segment_nothing(tmp_path, migrated):
     nowhere = db_environment(migrated) | {"CROSSBRIDGE_DB_PORT": "1", "CROSSBRIDGE_DRAIN_TIMEOUT": "0.1"}
     finish(record(tmp_path, **nowhere))
     assert ingest(tmp_path, migrated).delivered == 2 * TESTS
+
+
+def test_a_line_the_database_refuses_is_set_aside_and_its_neighbours_are_stored(tmp_path, migrated):
+    finish(record(tmp_path, "7", **db_environment(migrated), CROSSBRIDGE_DRAIN_TIMEOUT="30"))
+    assert sorted(count for *_, count in rows(migrated)) == [1] * TESTS
+    spool = tmp_path / ".crossbridge" / "spool"
+    (path,) = spool.rglob("*.jsonl")
+    assert path.parent == spool / "rejected"
+    (kept,) = map(json.loads, path.read_text().splitlines())
+    assert (json.loads(kept["line"])["test_id"], bool(kept["reason"])) == ("bad", True)
+    assert SetAside(spool, path.stem).count_before(1 << 30) == 1  # as our own reader has it
+    with psycopg.connect(**migrated.parameters()) as connection:
+        assert connection.execute("SELECT status, events_dropped FROM crossbridge.runs").fetchall() == [
+            ("failed", 1)
+        ]
+
+
+def test_a_batch_is_sent_before_the_interval_is_over(tmp_path, migrated):
+    slow = {"CROSSBRIDGE_FLUSH_INTERVAL": "60", "CROSSBRIDGE_BATCH_SIZE": str(2 * TESTS)}
+    process = record(tmp_path, then="wait", **db_environment(migrated), **slow)
+    until(lambda: len(rows(migrated)) == TESTS)
+    process.kill()
+    process.communicate()
+
+
+def test_a_folder_without_the_right_to_write_harms_nobody(tmp_path):
+    (tmp_path / ".crossbridge").mkdir()
+    (tmp_path / ".crossbridge" / "spool").write_text("a file in the way")
+    finish(record(tmp_path))
+    finish(record(tmp_path, CROSSBRIDGE_SPOOL_DIR="/proc/crossbridge"))
+    assert segments(tmp_path) == []
 
 
 def test_a_full_spool_drops_and_counts(tmp_path):

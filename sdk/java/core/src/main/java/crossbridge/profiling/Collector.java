@@ -114,7 +114,14 @@ public final class Collector {
     }
 
     public boolean collect(Event event) {
-        return event.owner != null && event.owner.holds(event) || writer.append(event);
+        if (event.owner != null && event.owner.holds(event)) {
+            return true;
+        }
+        boolean taken = writer.append(event);
+        if (shipper != null) {
+            shipper.noteEvent();
+        }
+        return taken;
     }
 
     /** A framework begins to run tests; one that ends without {@link #runEnds} makes the run interrupted. */

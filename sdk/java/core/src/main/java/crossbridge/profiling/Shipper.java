@@ -14,14 +14,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Delivers this process's own segments while it lives: one daemon thread, exactly once by the database's compare and
- * set ({@code spec/segment.md}). Never throws; what it does not deliver stays in the spool for `crossbridge ingest`,
- * and so does every segment in which the database refuses a line.
+ * set ({@code spec/segment.md}). Never throws; what it does not deliver stays in the spool for `crossbridge ingest`.
+ * A line that the database refuses as bad data is set aside, and its neighbours are stored.
  */
 final class Shipper extends Thread {
     private static final int BATCH_MAX_BYTES = 4 << 20;
+    private static final int BATCH_MAX_LINES = 5000;
+    private static final int REASON_MAX_CHARS = 500;
     private static final long NOWHERE = 1L << 62;
     private static final String INGEST = "SELECT crossbridge.ingest(?::uuid, ?::uuid, ?, ?, ?::jsonb)";
 
@@ -29,7 +33,10 @@ final class Shipper extends Thread {
     private final SegmentWriter writer;
     private int segment;
     private long offset = -1;
+    private SetAside setAside;
     private long ceilingMs = 100;
+    private final long batchSize;
+    private final AtomicLong fresh = new AtomicLong();
     private volatile boolean ending;
     private Connection connection;
 
@@ -37,15 +44,21 @@ final class Shipper extends Thread {
         super("crossbridge shipper");
         this.settings = settings;
         this.writer = writer;
+        batchSize = settings.number("BATCH_SIZE");
         setDaemon(true);
+    }
+
+    /** An event was recorded: a batch of them is sent without waiting for the flush interval. Any thread. */
+    void noteEvent() {
+        if (fresh.incrementAndGet() == batchSize) {
+            LockSupport.unpark(this);
+        }
     }
 
     /** Waits until all is delivered, or for the drain time-out. The writer is closed by now. */
     void drain() {
         ending = true;
-        synchronized (this) {
-            notifyAll();
-        }
+        LockSupport.unpark(this);
         try {
             join(Math.max(1, settings.millis("DRAIN_TIMEOUT")));
         } catch (InterruptedException error) {
@@ -68,6 +81,7 @@ final class Shipper extends Thread {
 
     /** Sends all whole lines there are; returns whether every segment begun is delivered and closed. */
     private boolean deliver() throws IOException, SQLException {
+        fresh.set(0);
         List<Path> paths = writer.paths();
         try {
             while (segment < paths.size()) {
@@ -77,6 +91,7 @@ final class Shipper extends Thread {
                 Files.deleteIfExists(paths.get(segment));
                 segment++;
                 offset = -1;
+                setAside = null;
             }
             return true;
         } catch (SQLException error) {
@@ -99,19 +114,74 @@ final class Shipper extends Thread {
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
             boolean ended = false;
             for (byte[] lines = read(file); lines.length > 0; lines = read(file)) {
-                String text = new String(lines, StandardCharsets.UTF_8);
-                String events = "[" + text.strip().replaceAll("\n+", ",") + "]";
                 long end = offset + lines.length;
-                long answer = ingest(path, offset, end, events);
-                ended = answer == end && ("\n" + text).contains("\n{\"type\":\"segment_end\"");
-                offset = answer;
+                send(path, lines);
+                String text = new String(lines, StandardCharsets.UTF_8);
+                ended = offset == end && ("\n" + text).contains("\n{\"type\":\"segment_end\"");
                 ceilingMs = 100;
             }
             return ended;
         }
     }
 
-    /** Returns the next whole lines, up to 5,000 and 4 MiB. */
+    /** Sends whole lines that begin where the database stands. */
+    private void send(Path path, byte[] lines) throws IOException, SQLException {
+        String text = new String(lines, StandardCharsets.UTF_8).strip();
+        long start = offset;
+        try {
+            stand(lines, ingest(path, start, start + lines.length, "[" + text.replaceAll("\n+", ",") + "]"));
+        } catch (SQLException error) {
+            if (!isBadData(error)) {
+                throw error;
+            }
+            if (text.indexOf('\n') < 0) {
+                reject(path, lines, text, error);
+                return;
+            }
+            byte[] half = Arrays.copyOf(lines, middle(lines));
+            send(path, half);
+            if (offset == start + half.length) { // else another reader is further on
+                send(path, Arrays.copyOfRange(lines, half.length, lines.length));
+            }
+        }
+    }
+
+    private void reject(Path path, byte[] line, String text, SQLException refusal) throws IOException, SQLException {
+        if (offset == 0) {
+            throw refusal; // a first line: `crossbridge ingest` puts another in its place
+        }
+        String reason = String.valueOf(refusal.getMessage());
+        if (setAside == null) {
+            setAside = new SetAside(settings.spool(), path.getFileName().toString());
+        }
+        setAside.add(offset, text, reason);
+        String said = reason.substring(0, Math.min(reason.length(), REASON_MAX_CHARS));
+        Json event = new Json().put("type", "rejected").put("count", 1).put("reason", Texts.message(said));
+        stand(line, ingest(path, offset, offset + line.length, "[" + event + "]"));
+    }
+
+    private void stand(byte[] sent, long answer) throws SQLException {
+        if (answer == offset && sent.length > 0) {
+            throw new SQLException("the database stays at byte " + answer);
+        }
+        offset = answer;
+    }
+
+    /** Returns where the line begins that follows the middle one. */
+    private static int middle(byte[] lines) {
+        int at = lines.length / 2;
+        while (at > 0 && lines[at - 1] != '\n') {
+            at--;
+        }
+        if (at == 0) {
+            while (lines[at++] != '\n') {
+                continue;
+            }
+        }
+        return at;
+    }
+
+    /** Returns the next whole lines, up to 4 MiB of them and no more than may be read ahead. */
     private byte[] read(RandomAccessFile file) throws IOException {
         long there = Math.min(file.length() - offset, BATCH_MAX_BYTES);
         if (there <= 0) {
@@ -121,7 +191,8 @@ final class Shipper extends Thread {
         file.seek(offset);
         file.readFully(bytes);
         int end = 0;
-        for (int i = 0, lines = 0; i < bytes.length && lines < 5000; i++) {
+        long most = Math.min(BATCH_MAX_LINES, settings.number("QUEUE_SIZE"));
+        for (int i = 0, lines = 0; i < bytes.length && lines < most; i++) {
             if (bytes[i] == '\n') {
                 end = i + 1;
                 lines++;
@@ -171,6 +242,10 @@ final class Shipper extends Thread {
         return !noDriver && state.matches("(08|40|53|57).*");
     }
 
+    private static boolean isBadData(SQLException error) {
+        return error.getSQLState() != null && error.getSQLState().matches("(22|23|54).*");
+    }
+
     private void disconnect() {
         try (Connection closing = connection) {
             connection = null;
@@ -179,11 +254,8 @@ final class Shipper extends Thread {
         }
     }
 
-    private synchronized void pause(long millis) {
-        try {
-            wait(millis);
-        } catch (InterruptedException error) {
-            ending = true;
-        }
+    private static void pause(long millis) {
+        LockSupport.parkNanos(millis * 1_000_000);
+        Thread.interrupted(); // somebody's who interrupts every thread
     }
 }

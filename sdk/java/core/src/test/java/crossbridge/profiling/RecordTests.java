@@ -4,6 +4,14 @@ package crossbridge.profiling;
 final class RecordTests {
     private RecordTests() {}
 
+    /** Records what the database refuses. */
+    private static void spoil(Collector collector) {
+        Event bad = new Event("test_end");
+        bad.testId = "bad";
+        bad.status = "unheard of";
+        collector.collect(bad);
+    }
+
     public static void main(String[] arguments) throws Exception {
         Collector collector = Collector.open("junit", "5.11.4");
         for (int i = 0; collector != null && i < Integer.parseInt(arguments[0]); i++) {
@@ -16,6 +24,9 @@ final class RecordTests {
             end.durationUs = 1500L + i;
             end.errorMessage = i % 2 == 0 ? null : "expected: <1> but was: <2>";
             collector.collect(end);
+            if (arguments.length > 2 && i == Integer.parseInt(arguments[2])) {
+                spoil(collector);
+            }
             Thread.currentThread().interrupt(); // as a test may: it must not cost the segment
             Thread.interrupted();
         }
