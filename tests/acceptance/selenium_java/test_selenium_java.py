@@ -8,7 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.remote.remote_connection import remote_commands
+from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
+from selenium.webdriver.firefox.remote_connection import FirefoxRemoteConnection
+from selenium.webdriver.remote import remote_connection
+from selenium.webdriver.safari.remote_connection import SafariRemoteConnection
 
 from support.java import JAVA_SDK
 from support.maven import MavenSuite
@@ -110,6 +113,7 @@ COMMANDS = {
         ("getTitle", None),
         ("setWindowRect", None),
         ("executeCdpCommand", "Browser.getVersion"),
+        ("deleteNetworkConditions", None),
         ("w3cGetActiveElement", None),
         ("getElementTagName", None),
     ],
@@ -121,7 +125,7 @@ OF_CHROMEDRIVER = {
     "findChildElement": "FindChildElement", "sendKeysToElement": "TypeElement", "clickElement": "ClickElement",
     "getElementText": "GetElementText", "w3cExecuteScript": "ExecuteScript", "actions": "PerformActions", "refresh": "Refresh",
     "addCookie": "AddCookie", "getCookies": "GetCookies", "isElementEnabled": "IsElementEnabled", "getTitle": "GetTitle",
-    "setWindowRect": "SetWindowRect", "executeCdpCommand": "ExecuteCDP", "w3cGetActiveElement": "GetActiveElement",
+    "setWindowRect": "SetWindowRect", "executeCdpCommand": "ExecuteCDP", "deleteNetworkConditions": "DeleteNetworkConditions", "w3cGetActiveElement": "GetActiveElement",
     "getElementTagName": "GetElementTagName", "w3cMaximizeWindow": "MaximizeWindow",
 }  # fmt: skip
 
@@ -176,10 +180,14 @@ def test_every_command_is_a_row_of_its_test(recorded):
     assert commands(recorded) == COMMANDS
 
 
-def test_commands_are_called_as_in_python():
+def test_commands_are_called_as_in_python(monkeypatch):
+    monkeypatch.setattr(remote_connection, "remote_commands", {**remote_connection.remote_commands})
+    ChromiumRemoteConnection("http://127.0.0.1", vendor_prefix="*", browser_name="any")  # each adds its own
+    FirefoxRemoteConnection("http://127.0.0.1")
+    SafariRemoteConnection("http://127.0.0.1")
     pythons = {
         f"{method} {re.sub('[$][a-zA-Z]+', '*', path).removeprefix('/session').removeprefix('/*').removeprefix('/')}": command
-        for command, (method, path) in remote_commands.items()
+        for command, (method, path) in remote_connection.remote_commands.items()
     }
     table = re.findall(r'^ {8}"([A-Z]+) ?(.*) (\w+)",?$', ROUTES.read_text(), re.MULTILINE)
     assert {f"{method} {path}": command for method, path, command in table} == pythons

@@ -187,6 +187,7 @@ class MoreTest {
         show(Arrays.toString(((ChromeDriver) driver).getClass().getInterfaces()));
         driver.manage().window().setSize(new org.openqa.selenium.Dimension(800, 600));
         ((ChromeDriver) driver).executeCdpCommand("Browser.getVersion", Map.of());
+        ((ChromeDriver) driver).deleteNetworkConditions();
         show(driver.switchTo().activeElement().getTagName());
     }
 }

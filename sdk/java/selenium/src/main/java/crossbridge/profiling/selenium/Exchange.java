@@ -18,7 +18,6 @@ import org.openqa.selenium.remote.http.HttpResponse;
 final class Exchange {
     private static final Pattern SESSION = Pattern.compile("/session(?:/[^/]+(?:/(.*))?)?");
     private static final Pattern OF_ELEMENT = Pattern.compile("element/([^/]+)(?:/.*)?");
-    private static final String DEVTOOLS = "goog/cdp/execute";
     // How Selenium's own scripts begin: they are about the element that is their first argument.
     private static final Pattern OWN_SCRIPT =
         Pattern.compile("\"script\"\\s*:\\s*\"(?:/|\\\\u002f)\\* (?:isDisplayed|getAttribute) \\*");
@@ -31,7 +30,7 @@ final class Exchange {
             return; // not for a driver: DevTools' list of pages
         }
         String path = session.group(1) == null ? "" : session.group(1);
-        String name = path.endsWith(DEVTOOLS) ? "executeCdpCommand" : Routes.command(request.getMethod().name(), path);
+        String name = Routes.command(request.getMethod().name(), path);
         String body = isTold(name) ? Contents.string(request) : null;
         String target = target(name, path, body);
         String failure = error;

@@ -1,11 +1,12 @@
 package crossbridge.profiling.selenium;
 
+import crossbridge.profiling.Identity;
 import java.util.ArrayList;
 import java.util.List;
 
 /** From a request of the WebDriver protocol to its command, in the words of Selenium's Python side. Any thread. */
 final class Routes {
-    // Method, path below the session, command.
+    // Method, path below the session, command; those of Chromium, Firefox and Safari at the end.
     private static final String[] ALL = {
         "POST newSession",
         "DELETE quit",
@@ -96,7 +97,27 @@ final class Routes {
         "POST fedcm/canceldialog cancelFedcmDialog",
         "POST fedcm/selectaccount selectFedcmAccount",
         "POST fedcm/setdelayenabled setFedcmDelay",
-        "POST fedcm/resetcooldown resetFedcmCooldown"
+        "POST fedcm/resetcooldown resetFedcmCooldown",
+        "POST chromium/launch_app launchApp",
+        "POST permissions setPermissions",
+        "POST chromium/network_conditions setNetworkConditions",
+        "GET chromium/network_conditions getNetworkConditions",
+        "DELETE chromium/network_conditions deleteNetworkConditions",
+        "POST */cdp/execute executeCdpCommand",
+        "GET */cast/get_sinks getSinks",
+        "GET */cast/get_issue_message getIssueMessage",
+        "POST */cast/set_sink_to_use setSinkToUse",
+        "POST */cast/start_desktop_mirroring startDesktopMirroring",
+        "POST */cast/start_tab_mirroring startTabMirroring",
+        "POST */cast/stop_casting stopCasting",
+        "GET moz/context GET_CONTEXT",
+        "POST moz/context SET_CONTEXT",
+        "POST moz/addon/install INSTALL_ADDON",
+        "POST moz/addon/uninstall UNINSTALL_ADDON",
+        "GET moz/screenshot/full FULL_PAGE_SCREENSHOT",
+        "GET apple/permissions GET_PERMISSIONS",
+        "POST apple/permissions SET_PERMISSIONS",
+        "POST apple/attach_debugger ATTACH_DEBUGGER"
     };
     private static final List<Route> ROUTES = new ArrayList<>();
 
@@ -110,7 +131,7 @@ final class Routes {
 
     private Routes() {}
 
-    /** Returns the command; for one of a browser's own, that has no name here, its path. */
+    /** Returns the command; for one of a driver's own, that has no name here, the template of its path. */
     static String command(String method, String path) {
         String[] parts = path.split("/");
         for (Route route : ROUTES) {
@@ -118,7 +139,7 @@ final class Routes {
                 return route.command;
             }
         }
-        return path;
+        return Identity.endpoint("/" + path).substring(1);
     }
 
     private static final class Route {
