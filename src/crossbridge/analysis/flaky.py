@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Tests with most failures, of which the evidence is weighed; and of those the ones whose every row is read beyond the
 # limit, since some turn out to have less evidence than they might have had.
-_SUSPECTS = 500
+_SUSPECTS = 300
 _SPARE = 5
 
 

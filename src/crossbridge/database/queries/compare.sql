@@ -16,25 +16,17 @@ SELECT * FROM (
 -- outcomes_of_runs --
 -- What became of each test in each of these runs, which are numbered from 0: how its last attempt ended, whether a retry
 -- made it pass, and the mean logarithm of its passed attempts.
-WITH spans AS (
-    SELECT r.run_id, r.place::integer - 1 AS place, min(s.started_at) AS since, max(greatest(s.last_at, s.closed_at)) AS until
-      FROM unnest(%(run_ids)s::uuid[]) WITH ORDINALITY AS r(run_id, place)
-      JOIN crossbridge.segments AS s USING (run_id)
-     GROUP BY 1, 2
-), outcomes AS (
-    SELECT t.framework, t.test_id, spans.place,
+WITH outcomes AS (
+    SELECT t.framework, t.test_id, r.place::integer - 1 AS place,
            CASE WHEN count(*) = 1 THEN min(t.status)
                 ELSE (array_agg(t.status ORDER BY t.attempt DESC, array_position(%(worst_first)s::text[], t.status)))[1] END
                AS status,
            coalesce(min(t.attempt) FILTER (WHERE t.status IN ('failed', 'error'))
                     < max(t.attempt) FILTER (WHERE t.status = 'passed'), false) AS retried,
            avg(ln(greatest(t.duration_us, 1)::float8)) FILTER (WHERE t.status = 'passed') AS ln
-      FROM spans
-     CROSS JOIN LATERAL (
-         SELECT * FROM crossbridge.tests AS t
-          WHERE t.run_id = spans.run_id AND t.created_at BETWEEN spans.since AND spans.until
-            AND (%(framework)s::text IS NULL OR t.framework = %(framework)s)
-         OFFSET 0) AS t
+      FROM unnest(%(run_ids)s::uuid[]) WITH ORDINALITY AS r(run_id, place)
+      JOIN crossbridge.tests AS t USING (run_id)
+     WHERE %(framework)s::text IS NULL OR t.framework = %(framework)s
      GROUP BY 1, 2, 3
 )
 SELECT framework, test_id,

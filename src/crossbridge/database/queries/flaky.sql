@@ -78,66 +78,57 @@ WITH placed AS MATERIALIZED (
             SELECT test_key, run_key FROM first_day) AS x
 ), outcomes AS MATERIALIZED (
     -- One row a test and run: how its last attempt ended, the worst of them when several workers ran it.
-    SELECT test_key, run_key, t.last_at,
-           t.last_failed IS NULL
-               OR coalesce(t.last_failed < greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END), false) AS passed,
-           coalesce(t.first_failed < t.last_passed, false) AS retried,
-           coalesce(t.attempts, 0) + (x.run_key IS NOT NULL)::integer AS attempts,
-           coalesce(t.failed_attempts, 0) AS failed_attempts, coalesce(t.failed_us, 0) AS failed_us
-      FROM passes AS x
-      FULL JOIN (SELECT * FROM troubled WHERE test_key IN (SELECT test_key FROM candidates)) AS t USING (test_key, run_key)
-), evidence AS MATERIALIZED (
-    SELECT o.test_key, p.same_code, p.git_commit,
-           count(*) AS runs, count(*) FILTER (WHERE NOT o.passed) AS failed_runs,
-           sum(o.attempts) AS attempts, sum(o.failed_attempts) AS failed_attempts,
-           count(*) FILTER (WHERE o.retried) AS retried_runs, count(*) FILTER (WHERE o.retried OR NOT o.passed) AS troubled_runs,
-           sum(o.failed_us) AS failed_us, sum(o.failed_us) FILTER (WHERE o.retried) AS retried_us,
-           max(o.last_at) FILTER (WHERE o.retried) AS last_retried_at,
-           p.git_commit IS NOT NULL AND bool_or(o.passed) AND bool_or(NOT o.passed) AS both_ways
-      FROM outcomes AS o
+    SELECT o.*, p.run_id, p.git_commit, p.started_at, p.at_a_desk, CASE WHEN p.git_commit IS NOT NULL THEN p.same_code END AS code
+      FROM (SELECT test_key, run_key, t.last_at,
+                   t.last_failed IS NULL
+                       OR coalesce(t.last_failed < greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END), false)
+                       AS passed,
+                   coalesce(t.first_failed < t.last_passed, false) AS retried,
+                   coalesce(t.attempts, 0) + (x.run_key IS NOT NULL)::integer AS attempts,
+                   coalesce(t.failed_attempts, 0) AS failed_attempts, coalesce(t.failed_us, 0) AS failed_us
+              FROM passes AS x
+              FULL JOIN (SELECT * FROM troubled WHERE test_key IN (SELECT test_key FROM candidates)) AS t
+             USING (test_key, run_key)) AS o
       JOIN placed AS p USING (run_key)
-     GROUP BY 1, 2, 3
-)
-, changes AS (
-    SELECT o.test_key, p.same_code, p.at_a_desk, p.run_id, p.started_at, o.last_at,
-           o.passed <> lag(o.passed) OVER (PARTITION BY o.test_key, p.same_code ORDER BY p.started_at, p.run_id) AS changed
-      FROM outcomes AS o
-      JOIN placed AS p USING (run_key)
-     WHERE (o.test_key, p.same_code) IN (SELECT test_key, same_code FROM evidence WHERE both_ways)
-), both_ways AS MATERIALIZED (
-    SELECT test_key, same_code, max(last_at) FILTER (WHERE changed) AS last_changed_at,
-           -- the latest run that did not end as the one before it, though nothing failed in it
-           (array_agg(run_id ORDER BY started_at DESC) FILTER (WHERE changed AND last_at IS NULL))[1] AS last_passing_run,
-           max(started_at) FILTER (WHERE changed AND last_at IS NULL) AS began
+), changes AS (
+    SELECT *, passed <> lag(passed) OVER (PARTITION BY test_key, code ORDER BY started_at, run_id) AS changed
+      FROM outcomes
+     WHERE (test_key, code) IN (SELECT test_key, code FROM outcomes WHERE NOT passed)
+), both_ways AS (
+    SELECT test_key, git_commit, count(*) FILTER (WHERE NOT passed AND NOT retried) AS failed_runs,
+           coalesce(sum(failed_us) FILTER (WHERE NOT retried), 0) AS failed_us,
+           max(last_at) FILTER (WHERE changed) AS last_changed_at,
+           -- the latest run that did not end as the one before it although nothing failed in it
+           (array_agg(run_id ORDER BY started_at DESC) FILTER (WHERE changed AND last_at IS NULL))[1] AS mended_in,
+           max(started_at) FILTER (WHERE changed AND last_at IS NULL) AS mended_at
       FROM changes
-     GROUP BY 1, 2
+     GROUP BY test_key, code, git_commit
     HAVING count(*) FILTER (WHERE changed) >= CASE WHEN bool_or(at_a_desk) THEN 2 ELSE 1 END
-), found AS (
-    SELECT e.test_key,
-           sum(e.retried_runs)::bigint AS retried_runs,
-           count(DISTINCT e.git_commit) FILTER (WHERE b.same_code IS NOT NULL) AS commits,
-           sum(e.runs)::bigint AS runs,
-           sum(e.failed_runs)::bigint AS failed_runs,
-           sum(e.attempts)::bigint AS attempts,
-           sum(e.failed_attempts)::bigint AS failed_attempts,
-           sum(CASE WHEN b.same_code IS NOT NULL THEN e.troubled_runs ELSE e.retried_runs END)::bigint AS flips,
-           sum(CASE WHEN b.same_code IS NOT NULL THEN e.failed_us ELSE coalesce(e.retried_us, 0) END)::bigint AS lost_us,
-           greatest(max(e.last_retried_at), max(b.last_changed_at)) AS last_at,
-           (array_agg(b.last_passing_run ORDER BY b.began DESC NULLS LAST))[1] AS last_passing_run
-      FROM evidence AS e
-      LEFT JOIN both_ways AS b USING (test_key, same_code)
+), commits AS (
+    SELECT test_key, count(DISTINCT git_commit) AS commits, sum(failed_runs)::bigint AS failed_runs, sum(failed_us) AS failed_us,
+           max(last_changed_at) AS last_changed_at, (array_agg(mended_in ORDER BY mended_at DESC NULLS LAST))[1] AS mended_in
+      FROM both_ways
      GROUP BY 1
-    HAVING sum(e.retried_runs) > 0 OR count(b.same_code) > 0
+), totals AS (
+    SELECT test_key, count(*) AS runs, count(*) FILTER (WHERE NOT passed) AS failed_runs, sum(attempts)::bigint AS attempts,
+           sum(failed_attempts)::bigint AS failed_attempts, count(*) FILTER (WHERE retried) AS retried_runs,
+           coalesce(sum(failed_us) FILTER (WHERE retried), 0) AS retried_us, max(last_at) FILTER (WHERE retried) AS last_retried_at
+      FROM outcomes
+     GROUP BY 1
 )
-SELECT d.framework, d.test_id, f.retried_runs, f.commits, f.runs, f.failed_runs, f.attempts, f.failed_attempts, f.flips,
-       f.lost_us, greatest(f.last_at, passed.last_at) AS last_flaked_at
-  FROM found AS f
+SELECT d.framework, d.test_id, t.retried_runs, coalesce(c.commits, 0) AS commits, t.runs, t.failed_runs, t.attempts,
+       t.failed_attempts, t.retried_runs + coalesce(c.failed_runs, 0) AS flips,
+       (t.retried_us + coalesce(c.failed_us, 0))::bigint AS lost_us,
+       greatest(t.last_retried_at, c.last_changed_at, mended.last_at) AS last_flaked_at
+  FROM totals AS t
+  LEFT JOIN commits AS c USING (test_key)
   JOIN crossbridge.test_dim AS d USING (test_key)
   LEFT JOIN LATERAL (
-      SELECT max(t.created_at) AS last_at
-        FROM crossbridge.tests AS t
-       WHERE t.run_id = f.last_passing_run AND t.test_id = d.test_id AND t.framework = d.framework AND t.status = 'passed'
-         AND t.created_at >= %(since)s) AS passed ON true;
+      SELECT max(x.created_at) AS last_at
+        FROM crossbridge.tests AS x
+       WHERE x.run_id = c.mended_in AND x.test_id = d.test_id AND x.framework = d.framework AND x.status = 'passed'
+         AND x.created_at >= %(since)s) AS mended ON true
+ WHERE t.retried_runs > 0 OR c.commits > 0;
 
 -- retried_tests --
 -- Tests of a run that failed and then passed on a later attempt.

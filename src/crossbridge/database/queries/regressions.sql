@@ -23,21 +23,12 @@ SELECT run_id, started_at, git_commit, git_branch, app_version, environment
 
 -- history_by_run --
 -- What each test took in each of these runs, as the mean logarithm of its passed attempts; `places` are those of the
--- runs in the list given, from 0. No index leads from a run to its rows; its segments say when they were. OFFSET 0 keeps
--- the planner from reading all rows to find those of some runs.
-WITH spans AS (
-    SELECT r.run_id, r.place::integer - 1 AS place, min(s.started_at) AS since, max(greatest(s.last_at, s.closed_at)) AS until
+-- runs in the list given, from 0.
+WITH cells AS (
+    SELECT t.framework, t.test_id, r.place::integer - 1 AS place, avg(ln(greatest(t.duration_us, 1)::float8)) AS ln
       FROM unnest(%(run_ids)s::uuid[]) WITH ORDINALITY AS r(run_id, place)
-      JOIN crossbridge.segments AS s USING (run_id)
-     GROUP BY 1, 2
-), cells AS (
-    SELECT t.framework, t.test_id, spans.place, avg(ln(greatest(t.duration_us, 1)::float8)) AS ln
-      FROM spans
-     CROSS JOIN LATERAL (
-         SELECT * FROM crossbridge.tests AS t
-          WHERE t.run_id = spans.run_id AND t.created_at BETWEEN spans.since AND spans.until AND t.status = 'passed'
-            AND (%(framework)s::text IS NULL OR t.framework = %(framework)s)
-         OFFSET 0) AS t
+      JOIN crossbridge.tests AS t USING (run_id)
+     WHERE t.status = 'passed' AND (%(framework)s::text IS NULL OR t.framework = %(framework)s)
      GROUP BY 1, 2, 3
 )
 SELECT framework, test_id, array_agg(place ORDER BY place) AS places, array_agg(ln ORDER BY place) AS lns
