@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.cli import run_cli
 from support.conformance_rows import PARTS, Row, place
+from support.cypress import cypress_environ
 from support.framework_runs import Suite
 from support.maven import fetch, maven_environ
 from support.node import DRIVER, install
@@ -101,6 +102,8 @@ class Example:
         if (folder / "pom.xml").exists():
             self._environ = maven_environ
             fetch(folder)
+        if (folder / "cypress.config.js").exists():
+            self._environ = cypress_environ
 
     @property
     def _delivers(self) -> bool:

@@ -115,6 +115,7 @@ export class Channel {
 
 /** Puts the frames of one connection together to messages. */
 class Frames {
+  /** @type {Buffer} */
   #bytes = Buffer.alloc(0);
   /** @type {Buffer[]} */
   #parts = [];

@@ -79,7 +79,7 @@ export class Recorder {
       const name = names.of(String(index), this.#nameOf(test.title));
       const states = test.attempts?.length ? test.attempts : [{ state: test.state }];
       const ran = states.filter(hasRun).length;
-      states.forEach(({ state }, /** @type {number} */ number) => {
+      states.forEach((/** @type {{state: string}} */ { state }, /** @type {number} */ number) => {
         const key = `${name} ${number + 1}`;
         if (this.#attempts.get(key)?.ended) return;
         const fields = this.#fields(name, number + 1, test.title);

@@ -5,6 +5,9 @@
  * So a step goes on until the last of those is over.
  */
 
+// Cypress's own, which it puts behind `within`.
+const HIDDEN = new Set(['within-restore', 'end-logGroup']);
+
 /**
  * @typedef {{name: string, phase: string | null, index: number, depth: number, startedAt: number, endedAt: number,
  *   queued: number, retries: number, error: string | null, ended: boolean}} Frame
@@ -15,7 +18,7 @@ export class Steps {
   #open = [];
   #index = 0;
 
-  /** @param {() => number} nowUs @param {(step: any) => void} tell */
+  /** @param {() => number} nowUs @param {(step: any) => void} tell is called with each step that is over */
   constructor(nowUs, tell) {
     this.nowUs = nowUs;
     this.tell = tell;
@@ -38,7 +41,8 @@ export class Steps {
     const parent = this.#dequeue();
     const at = this.nowUs();
     const frame = { startedAt: at, endedAt: at, queued: 0, retries: 0, error: null, ended: false };
-    this.#open.push({ name, phase, index: this.#index++, depth: parent ? parent.depth + 1 : 0, ...frame });
+    const index = HIDDEN.has(name) ? -1 : this.#index++;
+    this.#open.push({ name, phase, index, depth: parent ? parent.depth + 1 : 0, ...frame });
   }
 
   retries() {
@@ -93,7 +97,7 @@ export class Steps {
         parent.error ??= top.error;
       }
       const { name, phase, index, depth, startedAt, endedAt, retries, error } = top;
-      this.tell({ name, phase, index, depth, at: endedAt, duration: endedAt - startedAt, retries, error });
+      if (index >= 0) this.tell({ name, phase, index, depth, at: endedAt, duration: endedAt - startedAt, retries, error });
     }
   }
 }
