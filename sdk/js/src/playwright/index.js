@@ -1,0 +1,184 @@
+/**
+ * Playwright's reporter: its tests, attempts, steps and calls as events.
+ *
+ * It lives in the process of Playwright's command line and prints nothing there but one line on stderr at the end.
+ */
+import { relative, sep } from 'node:path';
+import { nowUs } from '../core/clock.js';
+import { Collector } from '../core/collector.js';
+import { caught } from '../core/guard.js';
+import { testId } from '../core/identity.js';
+import { sayWhereEventsAre } from '../core/summary.js';
+import { callEvent, callOfStep, Calls } from './calls.js';
+import { outcome } from './outcome.js';
+import { Steps } from './steps.js';
+
+/** @typedef {import('./model.js').TestCase} TestCase */
+/** @typedef {import('./model.js').TestResult} TestResult */
+/** @typedef {import('./model.js').TestStep} TestStep */
+/** @typedef {{test_id: string, attempt: number, suite: string, file: string, worker: string | undefined}} Names */
+/** @typedef {{names: Names, beganUs: number, steps: Steps}} Attempt */
+
+// One reporter a run, however often, and from however many copies of this file, it is registered.
+const ACTIVE = Symbol.for('crossbridge.playwright.reporter');
+/** @type {any} */
+const here = globalThis;
+
+export default class CrossbridgeReporter {
+  /** @type {Recorder | null} */
+  #recorder = null;
+
+  constructor() {
+    guarded('constructor', () => {
+      // Merging the reports of shards runs no test: the shards have recorded theirs.
+      if (here[ACTIVE] || process.argv.includes('merge-reports')) return;
+      here[ACTIVE] = true;
+      this.#recorder = new Recorder();
+    });
+  }
+
+  printsToStdio() {
+    return false;
+  }
+
+  /** @param {import('./model.js').FullConfig} config */
+  onBegin(config) {
+    guarded('onBegin', () => this.#recorder?.begin(config.version));
+  }
+
+  /** @param {TestCase} test @param {TestResult} result */
+  onTestBegin(test, result) {
+    guarded('onTestBegin', () => this.#recorder?.startTest(test, result));
+  }
+
+  /** @param {TestCase} _test @param {TestResult} result @param {TestStep} step */
+  onStepBegin(_test, result, step) {
+    guarded('onStepBegin', () => this.#recorder?.startStep(result, step));
+  }
+
+  /** @param {TestCase} _test @param {TestResult} result @param {TestStep} step */
+  onStepEnd(_test, result, step) {
+    guarded('onStepEnd', () => this.#recorder?.endStep(result, step));
+  }
+
+  /** @param {TestCase} test @param {TestResult} result */
+  onTestEnd(test, result) {
+    guarded('onTestEnd', () => this.#recorder?.endTest(test, result));
+  }
+
+  /** Wait for delivery, at most CROSSBRIDGE_DRAIN_TIMEOUT. @param {import('./model.js').FullResult} result */
+  async onEnd(result) {
+    const recorder = this.#recorder;
+    this.#recorder = null;
+    if (!recorder) return;
+    here[ACTIVE] = false;
+    try {
+      await recorder.end(result.status);
+    } catch (error) {
+      caught(error, 'onEnd');
+    }
+  }
+}
+
+/** @param {string} where @param {() => void} action */
+function guarded(where, action) {
+  try {
+    action();
+  } catch (error) {
+    caught(error, where);
+  }
+}
+
+/** Records one run. */
+class Recorder {
+  /** @type {Collector | null} */
+  #collector = null;
+  /** @type {Calls | null} */
+  #calls = null;
+  /** @type {Map<TestResult, Attempt>} */
+  #attempts = new Map();
+
+  /** @param {string} version of Playwright */
+  begin(version) {
+    this.#collector = Collector.start({ framework: 'playwright', frameworkVersion: version });
+    if (this.#collector) this.#calls = new Calls();
+  }
+
+  /** @param {TestCase} test @param {TestResult} result */
+  startTest(test, result) {
+    if (!this.#collector) return;
+    const names = namesOf(test, result, this.#collector.settings.projectRoot);
+    const beganUs = nowUs();
+    this.#attempts.set(result, { names, beganUs, steps: new Steps() });
+    this.#collector.record({ type: 'test_start', at_us: beganUs, ...names });
+  }
+
+  /** @param {TestResult} result @param {TestStep} step */
+  startStep(result, step) {
+    this.#attempts.get(result)?.steps.begin(step);
+  }
+
+  /** @param {TestResult} result @param {TestStep} step */
+  endStep(result, step) {
+    const attempt = this.#attempts.get(result);
+    const event = attempt?.steps.end(step);
+    if (!attempt || !event) return;
+    this.#record(attempt, event);
+    if (this.#calls?.areNotedBy(result.workerIndex)) return;
+    const call = callOfStep(step, event);
+    if (call) this.#record(attempt, call);
+  }
+
+  /** @param {TestCase} test @param {TestResult} result */
+  endTest(test, result) {
+    const attempt = this.#attempts.get(result);
+    if (!attempt) return;
+    this.#attempts.delete(result);
+    const { steps, beganUs, names } = attempt;
+    for (const event of steps.endAll()) this.#record(attempt, event);
+    const endUs = nowUs();
+    for (const call of this.#calls?.of(result.workerIndex, test.id, result.retry) ?? []) {
+      this.#record(attempt, callEvent(call, beganUs, endUs));
+    }
+    this.#collector?.record({
+      type: 'test_end',
+      at_us: endUs,
+      duration_us: endUs - beganUs,
+      setup_us: steps.setupUs || null,
+      teardown_us: steps.teardownUs || null,
+      ...names,
+      ...outcome(test, result),
+    });
+  }
+
+  /** @param {string} status what Playwright says of the run: passed, failed, timedout, interrupted */
+  async end(status) {
+    const collector = this.#collector;
+    if (!collector) return;
+    for (const call of this.#calls?.close() ?? []) collector.record(callEvent(call, 0, call.at_us));
+    await collector.shutdown(status === 'timedout' ? 'failed' : status);
+    sayWhereEventsAre(collector);
+  }
+
+  /** @param {Attempt} attempt @param {import('../core/event.js').ProfilingEvent} event */
+  #record({ names: { test_id, attempt, worker } }, event) {
+    this.#collector?.record({ test_id, attempt, worker, ...event });
+  }
+}
+
+/**
+ * Return the names of an attempt. What `--repeat-each` repeats is tried again: its copies have one test_id, and the
+ * numbers of their attempts follow on each other whichever shard they run in.
+ * @param {TestCase} test @param {TestResult} result @param {string} projectRoot @returns {Names}
+ */
+function namesOf(test, result, projectRoot) {
+  const [, project, file, ...titles] = test.titlePath();
+  const path = [file.replaceAll('\\', '/'), ...titles].join(' › ');
+  return {
+    test_id: testId(project ? `${path} [${project}]` : path, projectRoot),
+    attempt: test.repeatEachIndex * (test.retries + 1) + result.retry + 1,
+    suite: testId([file.replaceAll('\\', '/'), ...titles.slice(0, -1)].join(' › '), projectRoot),
+    file: relative(projectRoot, test.location.file).replaceAll(sep, '/'),
+    worker: result.parallelIndex < 0 ? undefined : `worker-${result.parallelIndex}`,
+  };
+}
