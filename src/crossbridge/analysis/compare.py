@@ -392,6 +392,7 @@ def _past(connection: Connection[Any], candidates: list[_Pair], head: Side) -> d
             test_ids=[pair.test_id for pair in candidates],
             slice=head.runs[-1].environment or "",
             before=head.runs[0].started_at.date(),
+            enough=_HISTORY_FREEDOM,
         )
     }
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from crossbridge.analysis.scope import RunScope, Scope
 
-# Tests with most failures, of which the evidence is weighed; and of those the ones whose every row is read beyond the
-# limit, since some turn out to have less evidence than they might have had.
+# Tests with most failures, of which it is asked how much evidence there may be, at least and for each that is wanted; and
+# those beyond the limit that are looked at closely, since some turn out to have less evidence than they might have had.
 _SUSPECTS = 300
+_SUSPECTS_EACH = 5
 _SPARE = 5
 
 
@@ -62,8 +63,9 @@ class RetriedTest(Struct, frozen=True, kw_only=True):
 
 def flaky_tests(connection: Connection[Any], scope: Scope) -> list[FlakyTest]:
     """Find tests with evidence of flakiness in the window, those that disturbed most runs first."""
+    suspects = max(_SUSPECTS, _SUSPECTS_EACH * scope.limit)
     found = rows(
-        connection, "flaky_tests", FlakyTest, scope, suspects=_SUSPECTS, candidates=scope.limit + _SPARE
+        connection, "flaky_tests", FlakyTest, scope, suspects=suspects, candidates=scope.limit + _SPARE
     )
     rated = [_rated(test) for test in found]
     rated.sort(key=lambda test: (-test.score, -test.last_flaked_at.timestamp(), test.framework, test.test_id))

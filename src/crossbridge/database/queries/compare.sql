@@ -39,25 +39,39 @@ SELECT framework, test_id,
  ORDER BY framework, test_id;
 
 -- noise --
--- How much each of these tests varied in the days before: attempts that passed, and the variance of their logarithms.
-SELECT wanted.place::integer - 1 AS place, sum(r.passed)::bigint AS n,
-       ((sum(r.ln_sq) - sum(r.ln_sum)::numeric ^ 2 / sum(r.passed)) / greatest(sum(r.passed) - 1, 1) / 1e8)::float8 AS variance
-  FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) WITH ORDINALITY AS wanted(framework, test_id, place)
-  JOIN crossbridge.test_dim AS d ON d.test_id = wanted.test_id AND d.framework = wanted.framework
-  JOIN generate_series(1, 30) AS age ON true
-  JOIN crossbridge.rollup_test_day AS r
-    ON r.environment = %(slice)s AND r.day = %(before)s::date - age AND r.test_key = d.test_key AND r.passed > 0
+-- How much each of these tests varied in the days before: attempts that passed, and the variance of their logarithms. Of
+-- ten days; of thirty where they hold fewer attempts than would be enough.
+WITH wanted AS MATERIALIZED (
+    SELECT w.place::integer - 1 AS place, d.test_key
+      FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) WITH ORDINALITY AS w(framework, test_id, place)
+      JOIN crossbridge.test_dim AS d ON d.test_id = w.test_id AND d.framework = w.framework
+), lately AS MATERIALIZED (
+    SELECT w.place, w.test_key, coalesce(sum(r.passed), 0) AS n, sum(r.ln_sum) AS ln_sum, sum(r.ln_sq) AS ln_sq
+      FROM wanted AS w
+     CROSS JOIN generate_series(1, 10) AS age
+      LEFT JOIN crossbridge.rollup_test_day AS r
+        ON r.environment = %(slice)s AND r.day = %(before)s::date - age AND r.test_key = w.test_key AND r.passed > 0
+     GROUP BY 1, 2
+), earlier AS (
+    SELECT l.place, r.passed AS n, r.ln_sum, r.ln_sq
+      FROM lately AS l
+     CROSS JOIN generate_series(11, 30) AS age
+      JOIN crossbridge.rollup_test_day AS r
+        ON r.environment = %(slice)s AND r.day = %(before)s::date - age AND r.test_key = l.test_key AND r.passed > 0
+     WHERE l.n <= %(enough)s
+)
+SELECT place, sum(n)::bigint AS n,
+       ((sum(ln_sq) - sum(ln_sum)::numeric ^ 2 / sum(n)) / greatest(sum(n) - 1, 1) / 1e8)::float8 AS variance
+  FROM (SELECT place, n, ln_sum, ln_sq FROM lately UNION ALL SELECT * FROM earlier) AS x
  GROUP BY 1
-HAVING sum(r.passed) > 1;
+HAVING sum(n) > 1;
 
 -- errors_of_runs --
 -- How these tests failed last in these runs.
-SELECT wanted.place::integer - 1 AS place, f.error_type, f.error_message
-  FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) WITH ORDINALITY AS wanted(framework, test_id, place)
- CROSS JOIN LATERAL (
-     SELECT t.error_type, t.error_message
-       FROM crossbridge.tests AS t
-      WHERE t.framework = wanted.framework AND t.test_id = wanted.test_id AND t.run_id = ANY (%(run_ids)s::uuid[])
-        AND t.created_at >= %(since)s AND t.status IN ('failed', 'error', 'interrupted')
-      ORDER BY t.created_at DESC
-      LIMIT 1) AS f;
+SELECT DISTINCT ON (wanted.place) wanted.place::integer - 1 AS place, t.error_type, t.error_message
+  FROM unnest(%(run_ids)s::uuid[]) AS r(run_id)
+  JOIN crossbridge.tests AS t USING (run_id)
+  JOIN unnest(%(frameworks)s::text[], %(test_ids)s::text[]) WITH ORDINALITY AS wanted(framework, test_id, place)
+    ON wanted.framework = t.framework AND wanted.test_id = t.test_id
+ WHERE t.created_at >= %(since)s AND t.status IN ('failed', 'error', 'interrupted')
+ ORDER BY wanted.place, t.created_at DESC;

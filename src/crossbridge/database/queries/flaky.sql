@@ -78,7 +78,7 @@ WITH placed AS MATERIALIZED (
             SELECT test_key, run_key FROM first_day) AS x
 ), outcomes AS MATERIALIZED (
     -- One row a test and run: how its last attempt ended, the worst of them when several workers ran it.
-    SELECT o.*, p.run_id, p.git_commit, p.started_at, p.at_a_desk, CASE WHEN p.git_commit IS NOT NULL THEN p.same_code END AS code
+    SELECT o.*, CASE WHEN p.git_commit IS NOT NULL THEN p.same_code END AS code
       FROM (SELECT test_key, run_key, t.last_at,
                    t.last_failed IS NULL
                        OR coalesce(t.last_failed < greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END), false)
@@ -91,9 +91,11 @@ WITH placed AS MATERIALIZED (
              USING (test_key, run_key)) AS o
       JOIN placed AS p USING (run_key)
 ), changes AS (
-    SELECT *, passed <> lag(passed) OVER (PARTITION BY test_key, code ORDER BY started_at, run_id) AS changed
-      FROM outcomes
-     WHERE (test_key, code) IN (SELECT test_key, code FROM outcomes WHERE NOT passed)
+    SELECT o.*, p.run_id, p.git_commit, p.started_at, p.at_a_desk,
+           o.passed <> lag(o.passed) OVER (PARTITION BY o.test_key, o.code ORDER BY p.started_at, p.run_id) AS changed
+      FROM outcomes AS o
+      JOIN placed AS p USING (run_key)
+     WHERE (o.test_key, o.code) IN (SELECT test_key, code FROM outcomes WHERE NOT passed)
 ), both_ways AS (
     SELECT test_key, git_commit, count(*) FILTER (WHERE NOT passed AND NOT retried) AS failed_runs,
            coalesce(sum(failed_us) FILTER (WHERE NOT retried), 0) AS failed_us,
