@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +16,10 @@ from crossbridge.profiling.shipping.reader import open_segment
 from support.node import NodeProcess
 from support.segments import dropped_in_header, only_segment, read_events, read_spool, segment_paths
 from support.spec import SPEC
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SCHEMA = Draft202012Validator(json.loads((SPEC / "events.schema.json").read_text(encoding="utf-8")))
 PLENTY_BYTES = 1 << 30
@@ -153,6 +155,28 @@ def test_a_spool_that_cannot_be_made_drops_and_goes_on(node, spool):
     assert node.call("counts") == {"collected": 3, "dropped": 3, "segments": 0}
     node.call("close", "passed")
     assert spool.read_text() == "a file"
+
+
+def test_a_folder_that_no_file_system_makes_is_given_up(node):
+    open_writer(node, Path("/proc/crossbridge"))
+    assert node.call("append", line(1), 2) == [False] * 2
+    node.call("close", "passed")
+
+
+def test_a_line_cut_short_by_a_full_disk_is_finished_when_there_is_room(node, spool):
+    open_writer(node, spool)
+    path = only_segment(spool)
+    room = path.stat().st_size + 250
+    old = resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    assert node.call("append", line(1, size=100), 5) == [True] * 3 + [False] * 2
+    assert path.stat().st_size == room
+    resource.prlimit(node.pid, resource.RLIMIT_FSIZE, old)
+    until(lambda: node.call("append", line(2, size=100)) == [True])
+    node.call("close", "passed")
+    events = read_events(path)
+    assert [event["number"] for event in events[1:-1]] == [1, 1, 1, 2]
+    assert events[-1]["collected"] - events[-1]["dropped"] == 4
+    assert dropped_in_header(path) == events[-1]["dropped"] >= 2
 
 
 def test_after_the_end_everything_is_dropped(node, spool):

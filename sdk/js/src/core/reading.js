@@ -1,6 +1,7 @@
 /** What a reader reads of a segment, and what it leaves beside it (`spec/segment.md`). */
 import * as nodeFs from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from './files.js';
 import { DROPPED_OFFSET, DROPPED_WIDTH } from './origin.js';
 
 const fs = { ...nodeFs };
@@ -73,7 +74,7 @@ export class SetAside {
   /** Keep a line with the reason; once only, however often it is refused. @param {number} offset @param {string} line @param {string} reason */
   add(offset, line, reason) {
     if (this.#offsets.has(offset)) return;
-    fs.mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.#path));
     fs.appendFileSync(this.#path, `${JSON.stringify({ reason, offset, line })}\n`, { mode: 0o600 });
     this.#offsets.add(offset);
   }

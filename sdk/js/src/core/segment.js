@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import * as nodeFs from 'node:fs';
 import { dirname } from 'node:path';
 import { newUuid, nowUs } from './clock.js';
+import { makeFolder } from './files.js';
 import { DROPPED_OFFSET, droppedText, firstLine } from './origin.js';
 
 // Captured before a test can mock them.
@@ -189,7 +190,7 @@ export class SegmentWriter {
     const draft = this.#path.replace(/jsonl$/, 'tmp');
     const old = this.#fd;
     const fd = attempt(() => {
-      fs.mkdirSync(dirname(draft), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(draft));
       return fs.openSync(draft, NEW_FILE, 0o600);
     });
     if (fd === null) return false;
@@ -223,7 +224,7 @@ export class SegmentWriter {
       dropped: old < 0 ? this.dropped - this.#before.dropped : 0,
     });
     const fd = attempt(() => {
-      fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(path));
       return fs.openSync(path, NEW_FILE, 0o600);
     });
     if (fd === null) return false;
