@@ -32,6 +32,20 @@ def install(project: Path, *packages: str) -> None:
     (project / "node_modules").symlink_to(node_modules(*packages))
 
 
+def run_tool(
+    project: Path, tool: str, *arguments: str, strict: bool = True, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a package's own command in a project; `strict`: an error of ours fails the run."""
+    find_node()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(project)} | settings
+    if strict:
+        environment["CROSSBRIDGE_STRICT"] = "1"
+    return subprocess.run(
+        [project / "node_modules" / ".bin" / tool, *arguments],
+        cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
 class NodeProcess:
     """A Node process with the SDK loaded; `call` runs one of the functions of sdk/js/contract/run.js in it."""
 

@@ -1,0 +1,142 @@
+/** From what Mocha's runner says to events. Times: microseconds of one monotonic clock. */
+import { nowUs } from '../core/clock.js';
+import { testId } from '../core/identity.js';
+
+const BETWEEN = ' › ';
+
+/**
+ * One attempt of a test that runs.
+ * @typedef {{test: any, id: string, attempt: number, startUs: number, bodyUs: number, bodyEndUs: number, status: string, error: any}} Attempt
+ */
+
+/** The test's own name: file and titles. @param {any} test @param {string} projectRoot */
+export function idOf(test, projectRoot) {
+  return testId([test.file, ...test.titlePath()].filter(Boolean).join(BETWEEN), projectRoot);
+}
+
+/** What was thrown, as two columns. @param {any} error */
+export function thrown(error) {
+  if (error === null || error === undefined) return {};
+  // An error from a worker of --parallel has its name in the stack alone.
+  const name = error.name ?? /^[A-Za-z_$][\w$]*/.exec(error.stack ?? '')?.[0] ?? typeof error;
+  return { error_type: String(name), error_message: String(error.message ?? error) };
+}
+
+/** The test that a hook stood before or behind, or null. @param {any} hook */
+function testOf(hook) {
+  const test = hook.ctx?.currentTest;
+  if (!test || typeof test.titlePath === 'function') return test ?? null;
+  // From a worker: a title is all there is.
+  return { ...test, file: hook.file, titlePath: () => [...hook.titlePath().slice(0, -1), test.title] };
+}
+
+/** @param {any} one @param {any} other */
+function isSame(one, other) {
+  return one === other || one.titlePath().join(BETWEEN) === other.titlePath().join(BETWEEN);
+}
+
+/** Records one run. */
+export class RunRecorder {
+  /** @type {Attempt | null} */
+  #open = null;
+  #failed = false;
+
+  /** @param {import('../core/collector.js').Collector} collector @param {any} runner */
+  constructor(collector, runner) {
+    this.collector = collector;
+    this.runner = runner;
+    // The tests of --parallel are told when their file has ended: their time is the one Mocha measured.
+    this.isTold = runner.isParallelMode?.() ?? false;
+  }
+
+  /** @param {string} event @param {any[]} args */
+  on(event, [subject, error]) {
+    if (event === 'test') this.#begin(subject);
+    else if (event === 'pass') this.#bodyEnds('passed');
+    else if (event === 'retry') this.#bodyEnds('failed', error);
+    else if (event === 'fail') this.#fails(subject, error);
+    else if (event === 'pending') this.#skips(subject);
+    else if (event === 'hook end' && this.#isBefore(subject)) /** @type {Attempt} */ (this.#open).bodyUs = nowUs();
+    else if (event === 'suite end') this.#end();
+    else if (event === 'end') this.#endRun();
+  }
+
+  /** @param {any} test */
+  #begin(test) {
+    this.#end();
+    const now = nowUs();
+    const attempt = (test.currentRetry?.() ?? 0) + 1;
+    const id = idOf(test, this.collector.settings.projectRoot);
+    this.#open = { test, id, attempt, startUs: now, bodyUs: now, bodyEndUs: 0, status: 'interrupted', error: null };
+    if (!this.isTold) this.collector.record({ type: 'test_start', at_us: now, ...this.#named(this.#open) });
+  }
+
+  /** @param {string} status @param {any} [error] */
+  #bodyEnds(status, error = null) {
+    if (this.#open) Object.assign(this.#open, { status, error, bodyEndUs: nowUs() });
+  }
+
+  /** @param {any} subject a test or a hook @param {any} error */
+  #fails(subject, error) {
+    this.#failed = true;
+    const test = subject.type === 'hook' ? testOf(subject) : subject;
+    if (this.#open && (subject.type === 'hook' || isSame(subject, this.#open.test))) {
+      const status = subject.type === 'hook' ? 'error' : 'failed';
+      Object.assign(this.#open, { status, error, bodyEndUs: this.#open.bodyEndUs || nowUs() });
+      if (subject.type === 'hook') this.#end();
+    } else {
+      // A hook around a suite broke: the test it kept from running is what there is to see, or else the hook.
+      this.#begin(test && !/^"after all"/.test(subject.title) ? test : subject);
+      this.#bodyEnds('error', error);
+      this.#end();
+    }
+  }
+
+  /** @param {any} test */
+  #skips(test) {
+    if (!this.#open || !isSame(test, this.#open.test)) this.#begin(test);
+    this.#bodyEnds('skipped');
+  }
+
+  /** @param {any} hook */
+  #isBefore(hook) {
+    return this.#open && !this.#open.bodyEndUs && /^"before each"/.test(hook.title);
+  }
+
+  /** The attempt is over, its hooks included. */
+  #end() {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = null;
+    const now = nowUs();
+    const bodyEndUs = open.bodyEndUs || now;
+    const spans = this.isTold
+      ? { duration_us: Math.round((open.test.duration ?? 0) * 1000) }
+      : { duration_us: now - open.startUs, setup_us: open.bodyUs - open.startUs, teardown_us: now - bodyEndUs };
+    this.collector.record({
+      type: 'test_end',
+      at_us: now,
+      ...this.#named(open),
+      status: open.status,
+      ...spans,
+      ...thrown(open.error),
+    });
+  }
+
+  #endRun() {
+    this.#end();
+    const aborted = this.runner._abort; // by SIGINT; Mocha has no other word for it
+    void this.collector.shutdown(aborted ? 'interrupted' : this.#failed ? 'failed' : 'passed');
+  }
+
+  /** @param {Attempt} open */
+  #named({ test, id, attempt }) {
+    const { projectRoot } = this.collector.settings;
+    return {
+      test_id: id,
+      attempt,
+      suite: test.titlePath().slice(0, -1).join(BETWEEN) || undefined,
+      file: test.file ? testId(test.file, projectRoot).replace(`${projectRoot}/`, '') : undefined,
+    };
+  }
+}
