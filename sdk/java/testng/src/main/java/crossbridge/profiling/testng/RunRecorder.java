@@ -3,6 +3,7 @@ package crossbridge.profiling.testng;
 import crossbridge.profiling.Collector;
 import crossbridge.profiling.Current;
 import crossbridge.profiling.Event;
+import crossbridge.profiling.Workers;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.testng.ISuite;

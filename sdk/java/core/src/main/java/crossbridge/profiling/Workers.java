@@ -1,15 +1,15 @@
-package crossbridge.profiling.testng;
+package crossbridge.profiling;
 
 import java.util.BitSet;
 
 /** Numbers for threads that run tests at the same time; none for the thread that started the run. Any thread. */
-final class Workers {
+public final class Workers {
     private static final int MAIN = 0;
     private final Thread main = Thread.currentThread();
     private final BitSet taken = new BitSet();
 
-    /** Returns the lowest free number. */
-    synchronized int take() {
+    /** Returns the lowest number that no other thread has; to be given back. */
+    public synchronized int take() {
         if (Thread.currentThread() == main) {
             return MAIN;
         }
@@ -18,11 +18,12 @@ final class Workers {
         return worker;
     }
 
-    synchronized void give(int worker) {
+    public synchronized void give(int worker) {
         taken.clear(worker);
     }
 
-    static String name(int worker) {
+    /** Returns what the worker is called; null for the thread that started the run. */
+    public static String name(int worker) {
         return worker == MAIN ? null : "worker-" + worker;
     }
 }
