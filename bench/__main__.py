@@ -29,6 +29,7 @@ from bench import (
     regressions,
     report,
     scale,
+    sdk,
 )
 from bench.machine import facts
 from bench.measure import Line, say
@@ -45,6 +46,7 @@ GROUPS: dict[str, Callable[[Stage], list[Line]]] = {
     "pytest": pytest_runs.measure,
     "frameworks": frameworks.measure,
     "jvm": jvm.measure,
+    "sdk": sdk.measure,
     "http": http.measure,
     "footprint": footprint.measure,
     "live": live.measure,

@@ -21,6 +21,7 @@ TITLES = {
     "pytest": "Time added to a pytest run",
     "frameworks": "Robot Framework and behave",
     "jvm": "JUnit",
+    "sdk": "Recording an event in the JVM and in Node",
     "http": "HTTP calls and browser commands",
     "footprint": "What the test process holds",
     "live": "Delivery while tests run",
