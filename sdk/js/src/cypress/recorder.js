@@ -1,6 +1,7 @@
 /** What the browser and Cypress tell of a run, as events. */
 import { caught } from '../core/guard.js';
 import { endpoint, nowUs, testId } from '../core/index.js';
+import { withoutSecrets } from './message.js';
 
 const SEPARATOR = ' › ';
 const DEFAULT_BROWSER = 'electron'; // of `cypress run`
@@ -17,6 +18,7 @@ const BROWSER = new Set(
 /** One attempt of a test of the spec that runs. */
 class Attempt {
   ended = false;
+  ran = false; // or was skipped
   // What of it is recorded: Cypress begins a test anew in a new window when it visits another site.
   /** @type {Set<number>} */
   steps = new Set();
@@ -47,8 +49,9 @@ export class Recorder {
     if (browser && browser !== DEFAULT_BROWSER) this.#suffix = ` [${browser}]`;
   }
 
-  /** @param {string} relative the spec's path in the project */
+  /** Cypress says so again when the spec goes on in a new window. @param {string} relative the spec's path in the project */
   specBegins(relative) {
+    if (this.#spec === relative) return;
     this.#spec = relative;
     this.#attempts.clear();
     this.#names = new Names();
@@ -57,6 +60,7 @@ export class Recorder {
   /** A message of the browser's. @param {any} message */
   hear(message) {
     if (message.kind === 'fault') return caught(new Error(message.error), message.where);
+    if (!this.#spec) return undefined; // it comes too late
     const test = this.#test(message);
     if (message.kind === 'start') return this.#start(test, message);
     if (message.kind === 'end') return this.#end(test, message);
@@ -68,7 +72,7 @@ export class Recorder {
   /** Whether the browser has told of every attempt. @param {any} results of the spec */
   hasAll(results) {
     const ran = (results?.tests ?? []).flatMap((/** @type {any} */ test) => (test.attempts ?? []).filter(hasRun));
-    return [...this.#attempts.values()].filter((attempt) => attempt.ended).length >= ran.length;
+    return [...this.#attempts.values()].filter((attempt) => attempt.ran).length >= ran.length;
   }
 
   /** Record what only Cypress knows: tests that never began, and all of them when the browser is gone. @param {any} results */
@@ -89,7 +93,7 @@ export class Recorder {
         this.collector.record({ type: 'test_end', ...fields, ...times, status: STATUSES[state] ?? 'error', ...error });
       });
     });
-    this.#attempts.clear();
+    this.#spec = '';
   }
 
   /** @param {string[]} titles */
@@ -122,9 +126,9 @@ export class Recorder {
   #end({ key, fields }, { at, state, inHook, setup, teardown, error }) {
     const attempt = this.#attempts.get(key) ?? new Attempt(at);
     if (attempt.ended) return;
-    attempt.ended = true;
-    this.#attempts.set(key, attempt);
     const ran = hasRun({ state });
+    Object.assign(attempt, { ended: true, ran });
+    this.#attempts.set(key, attempt);
     const duration = ran ? Math.max(at - attempt.startedAt, 1) : 0;
     const setupUs = setup === null ? null : Math.min(setup, duration);
     this.collector.record({
@@ -163,7 +167,7 @@ export class Recorder {
   }
 }
 
-/** Names of tests by Cypress's ids: of tests that are called the same, the second is `… (2)`. */
+/** Names of tests by Cypress's ids: of tests that are called the same, the second ends in ` [2]`. */
 class Names {
   /** @type {Map<string, string>} */
   #byId = new Map();
@@ -176,7 +180,7 @@ class Names {
     if (known) return known;
     const number = (this.#number.get(plain) ?? 0) + 1;
     this.#number.set(plain, number);
-    const name = number > 1 ? `${plain} (${number})` : plain;
+    const name = number > 1 ? `${plain} [${number}]` : plain;
     this.#byId.set(id, name);
     return name;
   }
@@ -195,5 +199,5 @@ function hasRun({ state }) {
 /** @param {string | null} [text] what Cypress shows: name, message and stack */
 function errorOf(text) {
   const [, name, message] = /^(\w*Error): ([^]*?)(?:\n +at |$)/.exec(text ?? '') ?? [null, null, text];
-  return { error_type: name, error_message: message };
+  return { error_type: name, error_message: message && withoutSecrets(message) };
 }

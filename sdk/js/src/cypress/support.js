@@ -4,13 +4,17 @@
  * Times are microseconds of the spec window's own clock, which `cy.clock` does not touch. No argument of a command and
  * no query of a URL leaves the browser.
  */
+import { withoutSecrets } from './message.js';
 import { Steps } from './steps.js';
 
 const Socket = globalThis.WebSocket;
 const now = performance.now.bind(performance);
 const ORIGIN_MS = performance.timeOrigin;
 const stringify = JSON.stringify;
-const MESSAGE_LIMIT = 8000;
+
+const Day = Date;
+const wallMs = Date.now.bind(Date);
+const A_SECOND_US = 1_000_000;
 
 const nowUs = () => Math.round((ORIGIN_MS + now()) * 1000);
 
@@ -33,7 +37,7 @@ export function watch(Cypress, url) {
     'test:before:run': (attributes, runnable) => {
       test = { id: attributes.id, retry: retryOf(attributes, runnable) };
       steps.reset();
-      tell('start', { at: nowUs(), titles: runnable.titlePath() });
+      tell('start', { at: nowUs() - agoUs(attributes.wallClockStartedAt), titles: runnable.titlePath() });
     },
     'test:after:run': (attributes, runnable) => {
       test = { id: attributes.id, retry: retryOf(attributes, runnable) };
@@ -100,6 +104,12 @@ function sender(url) {
   };
 }
 
+/** How long ago a test began: Cypress prepares it before it tells. @param {Date | string | undefined} date */
+function agoUs(date) {
+  const ago = (wallMs() - new Day(date ?? NaN).getTime()) * 1000;
+  return ago > 0 && ago < A_SECOND_US ? ago : 0; // otherwise the wall clock was set meanwhile
+}
+
 /** @param {any} attributes @param {any} runnable @returns {number} */
 function retryOf(attributes, runnable) {
   return attributes.currentRetry ?? runnable._currentRetry ?? 0;
@@ -114,7 +124,7 @@ function outcome(attributes, runnable) {
     inHook,
     setup: hooksUs(timings, 'before'),
     teardown: hooksUs(timings, 'after'),
-    error: state === 'failed' && err ? { name: err.name, message: String(err.message ?? '').slice(0, MESSAGE_LIMIT) } : null,
+    error: state === 'failed' && err ? { name: err.name, message: withoutSecrets(String(err.message ?? '')) } : null,
   };
 }
 
