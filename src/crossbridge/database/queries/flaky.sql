@@ -108,7 +108,8 @@ WITH placed AS MATERIALIZED (
     HAVING count(*) FILTER (WHERE changed) >= CASE WHEN bool_or(at_a_desk) THEN 2 ELSE 1 END
 ), commits AS (
     SELECT test_key, count(DISTINCT git_commit) AS commits, sum(failed_runs)::bigint AS failed_runs, sum(failed_us) AS failed_us,
-           max(last_changed_at) AS last_changed_at, (array_agg(mended_in ORDER BY mended_at DESC NULLS LAST))[1] AS mended_in
+           max(last_changed_at) AS last_changed_at, max(mended_at) AS mended_at,
+           (array_agg(mended_in ORDER BY mended_at DESC NULLS LAST))[1] AS mended_in
       FROM both_ways
      GROUP BY 1
 ), totals AS (
@@ -121,7 +122,7 @@ WITH placed AS MATERIALIZED (
 SELECT d.framework, d.test_id, t.retried_runs, coalesce(c.commits, 0) AS commits, t.runs, t.failed_runs, t.attempts,
        t.failed_attempts, t.retried_runs + coalesce(c.failed_runs, 0) AS flips,
        (t.retried_us + coalesce(c.failed_us, 0))::bigint AS lost_us,
-       greatest(t.last_retried_at, c.last_changed_at, mended.last_at) AS last_flaked_at
+       greatest(t.last_retried_at, c.last_changed_at, c.mended_at, mended.last_at) AS last_flaked_at
   FROM totals AS t
   LEFT JOIN commits AS c USING (test_key)
   JOIN crossbridge.test_dim AS d USING (test_key)
