@@ -9,22 +9,14 @@ import org.testng.ISuite;
 import org.testng.ISuiteListener;
 import org.testng.ITestContext;
 import org.testng.ITestListener;
-import org.testng.ITestNGMethod;
 import org.testng.ITestResult;
 
 /** Records what TestNG runs. A service of TestNG's, one object a run; any thread; throws nothing. */
 public final class TestNgListener
         implements IExecutionListener, ISuiteListener, ITestListener, IConfigurationListener {
+    private boolean begun;
     /** Null where nothing is recorded: profiling is off, or a test runs TestNG. */
-    private RunRecorder recorder;
-
-    @Override
-    public void onExecutionStart() {
-        Collector.guarded(() -> {
-            Collector collector = Current.get() == null ? Collector.shared("testng", version()) : null;
-            recorder = collector == null ? null : new RunRecorder(collector);
-        });
-    }
+    private volatile RunRecorder recorder;
 
     @Override
     public void onExecutionFinish() {
@@ -33,7 +25,19 @@ public final class TestNgListener
 
     @Override
     public void onStart(ISuite suite) {
+        Collector.guarded(() -> begin(suite));
         record(run -> run.suiteStarts(suite));
+    }
+
+    private synchronized void begin(ISuite suite) {
+        if (!begun && Current.get() == null) {
+            boolean cucumbers = Scenarios.areAll(suite.getAllMethods());
+            Collector collector = cucumbers
+                ? Collector.shared("cucumber", Scenarios.version())
+                : Collector.shared("testng", ITestResult.class.getPackage().getImplementationVersion());
+            recorder = collector == null ? null : new RunRecorder(collector);
+        }
+        begun = true;
     }
 
     @Override
@@ -103,25 +107,9 @@ public final class TestNgListener
 
     private void recordUnlessOthers(ITestResult result, Consumer<RunRecorder> recording) {
         record(run -> {
-            if (!isCucumbers(result.getMethod())) {
+            if (!Scenarios.isOthers(result.getMethod())) {
                 recording.accept(run);
             }
         });
-    }
-
-    /** Whether these are scenarios that run as tests and are recorded by Cucumber's own plugin. */
-    private static boolean isCucumbers(ITestNGMethod method) {
-        if (Collector.isClaimed("cucumber")) {
-            for (Class<?> each = method.getRealClass(); each != null; each = each.getSuperclass()) {
-                if (each.getName().equals("io.cucumber.testng.AbstractTestNGCucumberTests")) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    private static String version() {
-        return ITestResult.class.getPackage().getImplementationVersion();
     }
 }
