@@ -30,11 +30,10 @@ export function outcome(test, result) {
 }
 
 /**
- * Whether what broke is not the test's body: its set-up, its tear-down, or the process it ran in.
+ * Whether what broke is not the test's body but its set-up or its tear-down.
  * @param {import('./model.js').TestResult} result
  */
 function isOutsideOfBody({ errors, steps }) {
-  if (errors.length && errors.every(({ message }) => CRASH.test(plain(message ?? '')))) return true;
   const hooks = steps.filter((step) => step.category === 'hook' && step.error);
   if (!hooks.length) return false;
   if (hooks.some(isSetUp)) return true; // the body has not run
