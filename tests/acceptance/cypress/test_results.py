@@ -91,7 +91,9 @@ def test_durations_hold_what_cypress_measures(run, results):
     millisecond = 1000  # Cypress rounds to it, an attempt each
     short = {name: (ours[name], us) for name, us in measured.items() if ours[name] < us - 2 * millisecond}
     assert not short
-    assert all(ours[name] < us + 2_000_000 for name, us in measured.items())
+    # A test that goes on in another window has lasted since it began; Cypress counts from there.
+    long = {name: (ours[name], us) for name, us in measured.items() if ours[name] > us + 100 * millisecond}
+    assert {name for name in long if "kinds.cy.js" in name} == set()
 
 
 def test_exit_code_output_and_own_handlers_are_as_without_us(run, without_us):
