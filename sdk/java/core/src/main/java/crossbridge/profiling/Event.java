@@ -56,26 +56,42 @@ public final class Event {
     }
 
     byte[] line() {
-        return new Json().put("type", type).put("at_us", atUs).putUnless(null, "test_id", name(testId))
-            .putUnless(1L, "attempt", attempt).putUnless(null, "status", status)
-            .putUnless(null, "duration_us", durationUs).putUnless(null, "setup_us", setupUs)
-            .putUnless(null, "teardown_us", teardownUs).putUnless(null, "suite", name(suite))
-            .putUnless(null, "file", name(file)).putUnless(null, "error_type", name(errorType))
-            .putUnless(null, "error_message", message(errorMessage)).putUnless(null, "framework", name(framework))
-            .putUnless(null, "worker", name(worker)).putUnless(null, "step_name", name(stepName))
-            .putUnless(null, "event_type", name(eventType)).putUnless(null, "step_index", stepIndex)
-            .putUnless(0L, "depth", depth).putUnless(null, "endpoint", name(endpoint))
-            .putUnless(null, "method", name(method)).putUnless(null, "status_code", statusCode)
-            .putUnless(null, "command", name(command)).putUnless(null, "target", name(target))
-            .putUnless(0L, "retry_count", retryCount).putUnless(null, "error", message(error))
-            .putUnless(null, "cpu_percent", cpuPercent).putUnless(null, "memory_mb", memoryMb).line();
+        Json json = new Json();
+        text(json, "type", type);
+        json.put("at_us", atUs);
+        text(json, "test_id", testId);
+        json.putUnless(1L, "attempt", attempt);
+        text(json, "status", status);
+        json.putUnless(null, "duration_us", durationUs).putUnless(null, "setup_us", setupUs)
+            .putUnless(null, "teardown_us", teardownUs);
+        text(json, "suite", suite);
+        text(json, "file", file);
+        text(json, "error_type", errorType);
+        message(json, "error_message", errorMessage);
+        text(json, "framework", framework);
+        text(json, "worker", worker);
+        text(json, "step_name", stepName);
+        text(json, "event_type", eventType);
+        json.putUnless(null, "step_index", stepIndex).putUnless(0L, "depth", depth);
+        text(json, "endpoint", endpoint);
+        text(json, "method", method);
+        json.putUnless(null, "status_code", statusCode);
+        text(json, "command", command);
+        text(json, "target", target);
+        json.putUnless(0L, "retry_count", retryCount);
+        message(json, "error", error);
+        return json.putUnless(null, "cpu_percent", cpuPercent).putUnless(null, "memory_mb", memoryMb).line();
     }
 
-    private static String name(String text) {
-        return text == null ? null : Texts.name(text);
+    private static void text(Json json, String name, String text) {
+        if (text != null && !(text.length() <= Texts.SHORT && json.putPlain(name, text))) {
+            json.put(name, Texts.name(text));
+        }
     }
 
-    private static String message(String text) {
-        return text == null ? null : Texts.message(text);
+    private static void message(Json json, String name, String text) {
+        if (text != null) {
+            json.put(name, Texts.message(text));
+        }
     }
 }

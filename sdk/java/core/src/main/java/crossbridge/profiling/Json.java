@@ -24,6 +24,18 @@ final class Json {
         return out + "}";
     }
 
+    /** Adds text that is storable as it is and needs no escape; returns false where it is not. */
+    boolean putPlain(String name, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < ' ' || c == '"' || c == '\\' || c >= Character.MIN_SURROGATE) {
+                return false;
+            }
+        }
+        out.append(out.length() > 1 ? ",\"" : "\"").append(name).append("\":\"").append(text).append('"');
+        return true;
+    }
+
     /** Returns the object as a line; nothing can be added any more. */
     byte[] line() {
         return out.append("}\n").toString().getBytes(StandardCharsets.UTF_8);

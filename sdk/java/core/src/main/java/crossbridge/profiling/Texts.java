@@ -7,6 +7,8 @@ import java.security.NoSuchAlgorithmException;
 /** Making text storable ({@code spec/sanitising.md}), and white space as Python knows it. Any thread. */
 final class Texts {
     private static final int NAME_LIMIT_BYTES = 1000;
+    /** Of so many chars no text is too long. */
+    static final int SHORT = NAME_LIMIT_BYTES / 3;
     private static final int MESSAGE_LIMIT_BYTES = 8000;
     private static final int HASH_DIGITS = 20;
 
@@ -15,7 +17,7 @@ final class Texts {
     /** Replaces NUL and lone surrogates by U+FFFD and cuts what is over-long. */
     static String name(String text) {
         String clean = storable(text);
-        if (clean.length() * 3 <= NAME_LIMIT_BYTES) {
+        if (clean.length() <= SHORT) {
             return clean;
         }
         byte[] encoded = clean.getBytes(StandardCharsets.UTF_8);
