@@ -29,10 +29,15 @@ def environment(tmp_path, **more):
     return kept | {"CROSSBRIDGE_PROFILING": "1", "CROSSBRIDGE_FLUSH_INTERVAL": "0.05"} | more
 
 
-def record(tmp_path, *arguments, then="close", **more):
-    """Start a JVM that records, and a line that no database takes after the test named; returns when it has."""
+def record(tmp_path, *arguments, then="close", within=(), **more):
+    """
+    Start a JVM that records, and a line that no database takes after the test named; returns when it has.
+
+    `within` is a command that starts it.
+    """
+    java, *options = java_command("crossbridge.profiling.RecordTests")
     process = subprocess.Popen(
-        [*java_command("crossbridge.profiling.RecordTests"), str(TESTS), then, *arguments],
+        [*within, java, "-XX:-UsePerfData", *options, str(TESTS), then, *arguments],
         cwd=tmp_path, env=environment(tmp_path, **more), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -149,6 +154,20 @@ def test_a_full_spool_drops_and_counts(tmp_path):
     finish(record(tmp_path, CROSSBRIDGE_SPOOL_MAX_BYTES="65536"))
     counts = [open_segment(each).read_dropped() for each in segments(tmp_path) if each != filler]
     assert sorted(counts) == [0, 2 * TESTS]
+
+
+def test_a_disk_that_is_full_cuts_one_line_short_and_the_rest_is_counted(tmp_path, migrated):
+    room = 2000  # bytes; the JVM makes an error of the signal
+    finish(record(tmp_path, within=("prlimit", f"--fsize={room}")))
+    (path,) = segments(tmp_path)
+    assert path.stat().st_size == room
+    segment = open_segment(path)
+    segment.look()
+    whole, dropped = segment.count_events(segment.whole), segment.read_dropped()
+    assert not segment.ended
+    assert 0 < whole == 2 * TESTS - dropped - 1
+    report = ingest(tmp_path, migrated)
+    assert (report.delivered, report.dropped) == (whole, dropped)
 
 
 def test_off_writes_nothing_and_a_bad_setting_is_one_line(tmp_path):

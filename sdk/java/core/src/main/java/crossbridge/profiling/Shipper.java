@@ -100,7 +100,7 @@ final class Shipper extends Thread {
                 throw error;
             }
             offset = -1;
-            pause(ThreadLocalRandom.current().nextLong(1, ceilingMs));
+            backOff(ThreadLocalRandom.current().nextLong(1, ceilingMs));
             ceilingMs = Math.min(2 * ceilingMs, 8000);
             return false;
         }
@@ -251,6 +251,17 @@ final class Shipper extends Thread {
             connection = null;
         } catch (SQLException error) {
             connection = null;
+        }
+    }
+
+    /** Waits, however many events come meanwhile; at the end of the run not for long. */
+    private void backOff(long millis) {
+        long untilNs = System.nanoTime() + millis * 1_000_000;
+        while (!ending && System.nanoTime() < untilNs) {
+            pause(Math.max(1, (untilNs - System.nanoTime()) / 1_000_000));
+        }
+        if (ending) {
+            pause(Math.min(millis, 100));
         }
     }
 
