@@ -21,6 +21,8 @@ import { Steps } from './steps.js';
 
 // One reporter a run, however often, and from however many copies of this file, it is registered.
 const ACTIVE = Symbol.for('crossbridge.playwright.reporter');
+// Calls that run no test: the shards whose reports are merged have recorded theirs.
+const NO_RUN = ['--list', 'merge-reports'];
 /** @type {any} */
 const here = globalThis;
 
@@ -30,8 +32,7 @@ export default class CrossbridgeReporter {
 
   constructor() {
     guarded('constructor', () => {
-      // Merging the reports of shards runs no test: the shards have recorded theirs.
-      if (here[ACTIVE] || process.argv.includes('merge-reports')) return;
+      if (here[ACTIVE] || NO_RUN.some((argument) => process.argv.includes(argument))) return;
       here[ACTIVE] = true;
       this.#recorder = new Recorder();
     });
@@ -41,9 +42,9 @@ export default class CrossbridgeReporter {
     return false;
   }
 
-  /** @param {import('./model.js').FullConfig} config */
-  onBegin(config) {
-    guarded('onBegin', () => this.#recorder?.begin(config.version));
+  /** @param {import('./model.js').FullConfig} config @param {{allTests: () => TestCase[]}} suite */
+  onBegin(config, suite) {
+    guarded('onBegin', () => suite.allTests().length && this.#recorder?.begin(config.version));
   }
 
   /** @param {TestCase} test @param {TestResult} result */

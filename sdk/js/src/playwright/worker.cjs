@@ -6,6 +6,7 @@
 'use strict';
 
 const diagnostics = require('node:diagnostics_channel');
+const { errorMonitor } = require('node:events');
 const fs = require('node:fs');
 const { performance } = require('node:perf_hooks');
 
@@ -56,7 +57,10 @@ exports.noteCalls = function noteCalls(environ) {
 
   listen('http.client.request.start', ({ request }) => {
     begin(request);
-    request.once('close', () => quietly(() => end(request, request.method, urlOf(request), { error: errorOf(request) })));
+    /** @param {any} error */
+    const failed = (error) => quietly(() => end(request, request.method, urlOf(request), { error: nameOf(error) }));
+    request.once(errorMonitor, failed); // which, unlike a listener to 'error', handles nothing
+    request.once('close', () => failed({ code: 'closed' }));
   });
   listen('http.client.response.finish', ({ request, response }) => {
     end(request, request.method, urlOf(request), { status: response.statusCode });
@@ -67,7 +71,7 @@ exports.noteCalls = function noteCalls(environ) {
     end(request, request.method, fetchUrl(request), { status: response.statusCode });
   });
   listen('undici:request:error', ({ request, error }) => {
-    end(request, request.method, fetchUrl(request), { error: String(error?.code ?? error?.name ?? 'Error') });
+    end(request, request.method, fetchUrl(request), { error: nameOf(error) });
   });
 };
 
@@ -95,7 +99,7 @@ function fetchUrl(request) {
   return `${request.origin}${String(request.path).split(/[?#]/, 1)[0]}`;
 }
 
-/** @param {any} request */
-function errorOf(request) {
-  return String(request.errored?.code ?? request.errored?.name ?? 'closed');
+/** @param {any} error */
+function nameOf(error) {
+  return String(error?.code ?? error?.name ?? 'Error');
 }

@@ -1,0 +1,107 @@
+"""Tests, attempts and statuses are those of Playwright's own JSON reporter, for the same run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from support.framework_runs import step_tree
+from support.playwright import PlaywrightSuite, own_results, recorded_results
+
+ERRORS = {
+    "fails": ("failed", "AssertionError"),
+    "raises": ("failed", "TypeError"),
+    "throws text": ("failed", "Thrown"),
+    "errors in set-up": ("error", "Error"),
+    "errors in tear-down": ("error", "Error"),
+    "fails, and errors in tear-down": ("failed", "Error"),
+    "times out": ("failed", "TestTimeout"),
+    "takes its worker down": ("failed", "WorkerExit"),
+}
+
+
+@pytest.fixture
+def suite(tmp_path):
+    return PlaywrightSuite(tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """A run of sample/outcomes.spec.ts with Playwright's JSON report on its standard output."""
+    suite = PlaywrightSuite(tmp_path_factory.mktemp("outcomes") / "project", "outcomes.spec.ts")
+    return suite.play("--reporter", "json", "--workers", 2)
+
+
+def test_results_are_playwrights_own(outcomes):
+    assert outcomes.returncode == 1
+    assert len(outcomes.ends) == 21
+    assert recorded_results(outcomes) == own_results(outcomes.stdout)
+    assert outcomes.status == "failed"
+    assert {end.get("worker") for end in outcomes.ends} <= {"worker-0", "worker-1", None}
+
+
+def test_errors_have_their_type_and_place(outcomes):
+    ends = {end["test_id"].rpartition(" › ")[2]: end for end in outcomes.ends}
+    assert {name: (ends[name]["status"], ends[name]["error_type"]) for name in ERRORS} == ERRORS
+    assert ends["raises"]["error_message"] == "TypeError: https://shop.example/orders did not answer"
+    assert ends["skipped at run time"]["error_message"] == "closed"
+    assert ends["second"]["error_message"] == "did not run: a test before it failed"
+    assert ends["errors in set-up"]["setup_us"] > 0
+    assert ends["errors in set-up"]["suite"] == "outcomes.spec.ts › set-up"
+
+
+def test_step_that_was_cut_short_has_failed(outcomes):
+    assert step_tree(outcomes, "outcomes.spec.ts › takes its worker down") == ["the last step [step] failed"]
+
+
+def test_projects_are_in_the_id_and_repeats_are_attempts(suite):
+    suite.write("playwright.config.js", "module.exports = { projects: [{ name: 'a' }, { name: 'b' }] };")
+    suite.write(
+        "one.spec.js",
+        """
+        const { test } = require('@playwright/test');
+        test('works', ({}, info) => { if (info.project.name == 'b') throw new Error('no'); });
+        """,
+    )
+    run = suite.play("--repeat-each", 2, "--retries", 1)
+    a, b = "one.spec.js › works [a]", "one.spec.js › works [b]"
+    assert run.attempts == {
+        (a, 1, "passed"): 1, (a, 3, "passed"): 1,
+        (b, 1, "failed"): 1, (b, 2, "failed"): 1, (b, 3, "failed"): 1, (b, 4, "failed"): 1,
+    }  # fmt: skip
+
+
+def test_test_in_flight_at_max_failures_is_interrupted(suite):
+    suite.write(
+        "waits.spec.js",
+        """
+        const { test } = require('@playwright/test');
+        const fs = require('fs');
+        test.describe.configure({ mode: 'parallel' });
+        test('waits', async () => { fs.writeFileSync('waiting', ''); await new Promise(() => {}); });
+        test('fails', async () => {
+          while (!fs.existsSync('waiting')) await new Promise((done) => setTimeout(done, 20));
+          throw new Error('no');
+        });
+        test('never begins', () => {});
+        """,
+    )
+    run = suite.play("--max-failures", 1, "--workers", 2, "--reporter", "json")
+    statuses = {"waits.spec.js › waits": "interrupted", "waits.spec.js › fails": "failed"}
+    assert run.statuses == statuses
+    # Playwright lists what never began without a result.
+    assert recorded_results(run) == own_results(run.stdout)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["stats"]["unexpected"] == 1
+
+
+def test_shards_join_by_the_run_id(suite):
+    for name in ("a", "b"):
+        suite.write(f"{name}.spec.js", "require('@playwright/test').test('works', () => {});")
+    run_id = "0190a8c0-0000-7000-8000-000000000001"
+    for shard in ("1/2", "2/2"):
+        run = suite.play("--shard", shard, CROSSBRIDGE_RUN_ID=run_id)
+        assert run.returncode == 0, run.output
+    assert {header["run_id"] for header in run.headers} == {run_id}
+    assert run.statuses == {"a.spec.js › works": "passed", "b.spec.js › works": "passed"}
