@@ -147,7 +147,9 @@ def test_new_flaky_agrees_with_the_flaky_command(history, alarms, seed):
             "DELETE FROM crossbridge.tests WHERE created_at >= %s", [history.ago(hours=24)]
         )
         for hours in (0, 24):
-            history.connection.execute("SELECT crossbridge.rebuild_day(%s)", [history.ago(hours=hours).date()])
+            history.connection.execute(
+                "SELECT crossbridge.rebuild_day(%s)", [history.ago(hours=hours).date()]
+            )
         assert lately - alerts_now <= set(flaky_since(14 * 24))
         assert not alerts_now & set(flaky_since(14 * 24))
 
