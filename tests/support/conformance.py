@@ -159,7 +159,7 @@ class Example:
             os.killpg(process.pid, signal.SIGSTOP)
         try:
             self.store.deliver(self._suite.folder)
-            until(lambda: process.poll() is not None or test_id in self.store.in_flight())
+            until(lambda: process.poll() is not None or test_id in self.store.in_flight(), 120)
             return process.poll() is None
         finally:
             os.killpg(process.pid, signal.SIGCONT)

@@ -78,7 +78,7 @@ class Suite:
             assert process.poll() is None, f"it ended before {text!r} was recorded"
             return any(text in path.read_text() for path in self.spool.glob("*/*.jsonl"))
 
-        until(is_recorded)
+        until(is_recorded, 120)  # a browser has to start first
 
 
 def step_tree(run: Run, test_id: str) -> list[str]:
