@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from crossbridge.analysis.scope import RunScope, Scope
 
-# Tests with most failures, of which it is asked how much evidence there may be, at least and for each that is wanted; and
-# those beyond the limit that are looked at closely, since some turn out to have less evidence than they might have had.
+# Tests with most failures, of which it is asked how much evidence there may be, at least and for each that is wanted;
+# and those beyond the limit that are looked at closely: some turn out to have less evidence than they might have had.
 _SUSPECTS = 250
 _SUSPECTS_EACH = 5
 _SPARE = 5
