@@ -5,6 +5,7 @@ import crossbridge.profiling.Current;
 import crossbridge.profiling.Workers;
 import io.cucumber.plugin.event.Node;
 import io.cucumber.plugin.event.Result;
+import io.cucumber.plugin.event.Status;
 import io.cucumber.plugin.event.TestCase;
 import io.cucumber.plugin.event.TestStep;
 import java.net.URI;
@@ -61,8 +62,8 @@ final class RunRecorder {
     }
 
     /** The run is over; what failed may be no scenario: a {@code BeforeAll} or {@code AfterAll}. */
-    void end(boolean failed) {
-        if (failed) {
+    void end(Result result) {
+        if (result != null && result.getStatus() == Status.FAILED) {
             collector.runFails();
         }
         collector.runEnds();
