@@ -22,6 +22,7 @@ TITLES = {
     "frameworks": "Robot Framework and behave",
     "jvm": "JUnit",
     "sdk": "Recording an event in the JVM and in Node",
+    "playwright": "Playwright",
     "http": "HTTP calls and browser commands",
     "footprint": "What the test process holds",
     "live": "Delivery while tests run",
