@@ -1,4 +1,4 @@
-"""The Java SDK, built by Maven once a machine, and a JVM to run its classes in."""
+"""The Java SDK's core, built by Maven once a machine, and a JVM to run its classes in."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def java_command(main: str) -> list[str]:
     target.mkdir(exist_ok=True)
     with (target / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        sources = [*JAVA_SDK.rglob("src/**/*.java"), *JAVA_SDK.rglob("pom.xml")]
+        sources = [*JAVA_SDK.glob("core/src/**/*.java"), *JAVA_SDK.glob("core/pom.xml"), JAVA_SDK / "pom.xml"]
         mark = target / "built"
         if not mark.exists() or mark.stat().st_mtime < max(path.stat().st_mtime for path in sources):
             done = subprocess.run(
-                ["mvn", "-q", "-B", "test"],
+                ["mvn", "-q", "-B", "-pl", "core", "test"],
                 cwd=JAVA_SDK, capture_output=True, text=True, check=False,
             )  # fmt: skip
             assert done.returncode == 0, done.stdout + done.stderr
