@@ -41,7 +41,8 @@ def told(result):
     for word, status in (("passes", "passed"), ("failures", "failed"), ("pending", "skipped")):
         for test in result[word]:
             if " hook for " not in test["title"]:
-                found[test["fullTitle"]] = (status, test.get("currentRetry", 0) + 1)
+                name = test["fullTitle"] + (" [2]" if test["err"].get("message") == "the second" else "")
+                found[name] = (status, test.get("currentRetry", 0) + 1)
     return found | {name: (status, 1) for name, status in BY_HOOK.items()}
 
 

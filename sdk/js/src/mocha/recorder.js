@@ -40,6 +40,8 @@ export class RunRecorder {
   /** @type {Attempt | null} */
   #open = null;
   #failed = false;
+  /** How many tests of a name have begun. @type {Map<string, number>} */
+  #begun = new Map();
 
   /** @param {import('../core/collector.js').Collector} collector @param {any} runner */
   constructor(collector, runner) {
@@ -66,9 +68,17 @@ export class RunRecorder {
     this.#end();
     const now = nowUs();
     const attempt = (test.currentRetry?.() ?? 0) + 1;
-    const id = idOf(test, this.collector.settings.projectRoot);
+    const id = this.#ownId(test, attempt);
     this.#open = { test, id, attempt, startUs: now, bodyUs: now, bodyEndUs: 0, status: 'interrupted', error: null };
     if (!this.isTold) this.collector.record({ type: 'test_start', at_us: now, ...this.#named(this.#open) });
+  }
+
+  /** The second test of a name ends in ` [2]`. @param {any} test @param {number} attempt */
+  #ownId(test, attempt) {
+    const id = idOf(test, this.collector.settings.projectRoot);
+    const number = (this.#begun.get(id) ?? 0) + (attempt === 1 ? 1 : 0);
+    this.#begun.set(id, number);
+    return number > 1 ? `${id} [${number}]` : id;
   }
 
   /** @param {string} status @param {any} [error] */
@@ -84,12 +94,12 @@ export class RunRecorder {
       const status = subject.type === 'hook' ? 'error' : 'failed';
       Object.assign(this.#open, { status, error, bodyEndUs: this.#open.bodyEndUs || nowUs() });
       if (subject.type === 'hook') this.#end();
-    } else {
+    } else if (subject.type === 'hook') {
       // A hook around a suite broke: the test it kept from running is what there is to see, or else the hook.
       this.#begin(test && !/^"after all"/.test(subject.title) ? test : subject);
       this.#bodyEnds('error', error);
       this.#end();
-    }
+    } // else: a test that had ended called done() once more, or threw late; its row is written
   }
 
   /** @param {any} test */

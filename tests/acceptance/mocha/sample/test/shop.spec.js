@@ -10,6 +10,7 @@ describe('Cart', () => {
   it('times out', function (done) { this.timeout(20); });
   for (const text of ['ü☂', '"quoted"', 'a/b']) it(`parametrised [${text}]`, () => {});
 });
+describe('twins', () => { for (const fails of [false, true]) it('twin', () => assert(!fails, 'the second')); });
 describe('hooks', () => {
   const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
   beforeEach(() => wait(30));
