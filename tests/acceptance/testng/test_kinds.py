@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.junit_console import compile_java
-from support.maven import jars
+from support.maven import agent_jar, jars
 from support.testng import TestNg, recorded
 
 KINDS = Path(__file__).parent / "kinds"
@@ -174,3 +174,19 @@ def test_output_and_exit_code_are_as_without_us(tmp_path):
     off = without.execute(*arguments, environ={"CROSSBRIDGE_PROFILING": "false"})
     assert off.output == plain.output
     assert off.segments == []
+
+
+def test_calls_in_set_up_and_tear_down_are_the_tests(tmp_path):
+    testng = compiled(tmp_path, NEWEST)
+    library = f"{jars(f'org.testng:testng:{NEWEST}')}/*"
+    compile_java([KINDS.parent / "calls" / "Calls.java"], tmp_path / "classes", library, agent_jar())
+    run = testng.execute("-testclass", "calls.Calls")
+    found = [
+        (call.get("test_id"), call.get("attempt", 1), call["endpoint"]) for call in run.of_type("http_call")
+    ]
+    ours = [
+        (f"calls.Calls#orders[{user}]", attempt, f"shop/{path}")
+        for user, attempt in (("ann", 1), ("ann", 2), ("bob", 1))
+        for path in ("login", "orders", "logout")
+    ]
+    assert found == [(None, 1, "shop/open"), *ours]
