@@ -1,7 +1,7 @@
 package crossbridge.profiling.junit;
 
 import crossbridge.profiling.Collector;
-import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
@@ -12,12 +12,7 @@ import org.junit.platform.launcher.TestPlan;
  * launcher's; any thread; throws nothing.
  */
 public final class PlatformListener implements TestExecutionListener {
-    /** Engines whose tests another adapter records better, where it is there. */
-    private static final Map<String, String> OTHERS = Map.of(
-        "[engine:cucumber]", "crossbridge.profiling.cucumber.CucumberPlugin",
-        "[engine:testng]", "crossbridge.profiling.testng.TestNgListener");
-
-    /** Null while no plan of ours is executed. */
+    /** Null while no plan is executed. */
     private volatile PlanRecorder recorder;
 
     public PlatformListener() {
@@ -30,12 +25,7 @@ public final class PlatformListener implements TestExecutionListener {
 
     @Override
     public void testPlanExecutionStarted(TestPlan plan) {
-        Collector.guarded(() -> {
-            if (plan.getRoots().stream().anyMatch(root -> !isOthers(root) && !plan.getChildren(root).isEmpty())) {
-                Collector collector = Collector.shared("junit", version());
-                recorder = collector == null ? null : new PlanRecorder(plan, collector);
-            }
-        });
+        recorder = new PlanRecorder(plan);
     }
 
     @Override
@@ -49,65 +39,32 @@ public final class PlatformListener implements TestExecutionListener {
 
     @Override
     public void dynamicTestRegistered(TestIdentifier test) {
-        PlanRecorder recorder = recorderOf(test);
-        if (recorder != null) {
-            Collector.guarded(() -> recorder.registered(test));
-        }
+        record(test, recorder -> recorder.registered(test));
     }
 
     @Override
     public void executionStarted(TestIdentifier test) {
-        PlanRecorder recorder = recorderOf(test);
-        if (recorder != null) {
-            Collector.guarded(() -> recorder.started(test));
-        }
+        record(test, recorder -> recorder.started(test));
     }
 
     @Override
     public void executionSkipped(TestIdentifier test, String reason) {
-        PlanRecorder recorder = recorderOf(test);
-        if (recorder != null) {
-            Collector.guarded(() -> recorder.skipped(test, reason));
-        }
+        record(test, recorder -> recorder.skipped(test, reason));
     }
 
     @Override
     public void executionFinished(TestIdentifier test, TestExecutionResult result) {
-        PlanRecorder recorder = recorderOf(test);
-        if (recorder != null) {
-            Collector.guarded(() -> recorder.finished(test, result));
-        }
+        record(test, recorder -> recorder.finished(test, result));
     }
 
-    private PlanRecorder recorderOf(TestIdentifier test) {
+    private void record(TestIdentifier test, Consumer<PlanRecorder> recording) {
         PlanRecorder found = recorder;
-        return found == null || isOthers(test) ? null : found;
-    }
-
-    private static boolean isOthers(TestIdentifier test) {
-        String id = test.getUniqueId();
-        for (Map.Entry<String, String> other : OTHERS.entrySet()) {
-            if (id.contains(other.getKey())) {
-                return isThere(other.getValue());
-            }
-        }
-        return false;
-    }
-
-    private static boolean isThere(String className) {
-        try {
-            Class.forName(className, false, PlatformListener.class.getClassLoader());
-            return true;
-        } catch (ClassNotFoundException | LinkageError error) {
-            return false;
-        }
-    }
-
-    private static String version() {
-        try {
-            return Class.forName("org.junit.jupiter.api.Test").getPackage().getImplementationVersion();
-        } catch (ClassNotFoundException | LinkageError error) {
-            return TestPlan.class.getPackage().getImplementationVersion();
+        if (found != null) {
+            Collector.guarded(() -> {
+                if (!Others.own(test)) {
+                    recording.accept(found);
+                }
+            });
         }
     }
 }
