@@ -23,7 +23,13 @@ def run_bench(*args, output):
 
 
 def test_every_measurement_runs_and_stands_on_the_page(tmp_path):
-    tools = {"instructions": "valgrind", "report": "chromedriver", "jvm": "mvn", "sdk": "mvn", "playwright": "npm"}
+    tools = {
+        "instructions": "valgrind",
+        "report": "chromedriver",
+        "jvm": "mvn",
+        "sdk": "mvn",
+        "playwright": "npm",
+    }
     names = [*NAMES, *(name for name, tool in tools.items() if shutil.which(tool))]
     run = run_bench("--quick", *names, output=tmp_path)
     assert run.returncode == 0, run.stderr
