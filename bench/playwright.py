@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bench.stage import Stage
 
-TESTS = 500
+TESTS = 300
 STEPS = 3
 BUILT_IN = "line"
 PEER = "allure-playwright"
