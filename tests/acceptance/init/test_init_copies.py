@@ -1,0 +1,116 @@
+"""`crossbridge init` on the examples of the JVM and of Node: the tested sources come, and go to the byte."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from support.cli import run_cli
+from support.framework_runs import Suite
+from support.projects import tree
+from support.pytest_runs import REPO, clean_environ
+
+# A file of each example's adapter, by where it is to be found.
+JAVA = "src/test/java/crossbridge/profiling"
+COPIED = {
+    "junit": f"{JAVA}/junit/PlatformListener.java",
+    "testng": f"{JAVA}/testng/TestNgListener.java",
+    "cucumber-jvm": f"{JAVA}/cucumber/CucumberPlugin.java",
+    "restassured": f"{JAVA}/restassured/HttpCalls.java",
+    "selenium-java": f"{JAVA}/selenium/DriverCommands.java",
+    "playwright": "crossbridge/playwright/config.cjs",
+    "cypress": "crossbridge/cypress/config.cjs",
+}
+
+
+@pytest.fixture
+def project(request, tmp_path):
+    folder = Suite(tmp_path / "shop", example=request.param).folder
+    (folder / ".env").unlink()
+    return folder
+
+
+every_example = pytest.mark.parametrize(
+    ("project", "copied"), COPIED.items(), indirect=["project"], ids=list(COPIED)
+)
+
+
+@every_example
+def test_the_sources_come_once_and_go_to_the_byte(project, copied, init):
+    before = tree(project)
+    done = init(project)
+    assert done.returncode == 0, done.stderr
+    content = (project / copied).read_bytes().partition(b"\n")[2]
+    assert content in [path.read_bytes() for path in (REPO / "sdk").rglob(Path(copied).name)]
+    assert "Nothing to do." in init(project).stdout
+    assert init(project, "--remove").returncode == 0
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize("project", ["junit"], indirect=True)
+def test_a_copy_that_somebody_edited_is_neither_overwritten_nor_taken_away(project, init):
+    before = tree(project)
+    assert init(project).returncode == 0
+    path = project / COPIED["junit"]
+    with path.open("a") as file:
+        file.write("// theirs\n")
+    edited = path.read_bytes()
+    for args in ((), ("--remove",)):
+        refused = init(project, *args)
+        assert refused.returncode == 1
+        assert f"{COPIED['junit']} was edited" in refused.stderr
+        assert path.read_bytes() == edited
+    assert init(project, "--remove", "--force").returncode == 0
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize("project", ["junit"], indirect=True)
+def test_a_copy_with_other_line_ends_is_ours(project, init):
+    before = tree(project)
+    assert init(project).returncode == 0
+    path = project / COPIED["junit"]
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert "Nothing to do." in init(project).stdout
+    assert init(project, "--remove").returncode == 0
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize("project", ["selenium-java"], indirect=True)
+def test_the_driver_of_postgresql_comes_when_asked_for(project, init):
+    before = tree(project)
+    assert "--with-postgres" in init(project).stderr
+    assert "<artifactId>postgresql</artifactId>" not in (project / "pom.xml").read_text()
+    assert init(project, "--with-postgres").returncode == 0
+    assert "<artifactId>postgresql</artifactId>" in (project / "pom.xml").read_text()
+    assert init(project, "--remove").returncode == 0
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize("project", ["junit"], indirect=True)
+def test_java_that_is_too_old_is_refused_with_the_mend(project, init):
+    pom = project / "pom.xml"
+    pom.write_text(pom.read_text().replace("release>11<", "release>8<"))
+    before = tree(project)
+    refused = init(project)
+    assert refused.returncode == 1
+    assert "<maven.compiler.testRelease>11" in refused.stderr
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize("project", ["restassured"], indirect=True)
+def test_a_wheel_brings_the_sources_along(project, tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=REPO, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    installed = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(installed)
+    done = run_cli("init", project, cwd=tmp_path, env=clean_environ() | {"PYTHONPATH": os.fspath(installed)})
+    assert done.returncode == 0, done.stderr
+    found = (project / COPIED["restassured"]).read_bytes().partition(b"\n")[2]
+    source = installed / "crossbridge/sdk/java/restassured/src/main/java/crossbridge/profiling/restassured"
+    assert found == (source / "HttpCalls.java").read_bytes()
