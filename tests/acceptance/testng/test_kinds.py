@@ -13,7 +13,7 @@ from support.maven import agent_jar, jars
 from support.testng import TestNg, recorded
 
 KINDS = Path(__file__).parent / "kinds"
-OLDEST, NEWEST = "7.0.0", "7.11.0"
+OLDEST, NEWEST = "7.0.0", "7.12.0"
 K, D = "kinds.Kinds$", "kinds.Dependent#"
 # Statuses of each test's attempts.
 EXPECTED = {
