@@ -63,7 +63,8 @@ def attempts_of(results, suffix=""):
 def test_tests_statuses_and_attempts_are_those_of_cypress(run, results):
     # Cypress has one word, failed, for what we call failed and error.
     ours = Counter(
-        (test, attempt, status.replace("error", "failed")) for test, attempt, status in run.attempts
+        (test, attempt, status.replace("error", "failed"))
+        for test, attempt, status in run.attempts.elements()
     )
     assert ours == attempts_of(results)
     assert run.status == "failed"
