@@ -4,6 +4,7 @@ test('before', () => {});
 
 test('waits', async () => {
   test.setTimeout(0);
+  await test.step('begun', () => {});
   await new Promise((done) => setTimeout(done, 600_000));
 });
 
