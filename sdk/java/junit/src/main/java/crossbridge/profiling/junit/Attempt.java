@@ -46,7 +46,7 @@ final class Attempt {
             end.teardownUs = bodyEndNs == 0 ? null : Long.valueOf((nowNs - bodyEndNs) / 1000);
         }
         end.status = status.equals("failed") && hasPhases && !bodyFailed ? "error" : status;
-        Outcome.describe(end, error);
+        end.threw(error);
         return end;
     }
 }

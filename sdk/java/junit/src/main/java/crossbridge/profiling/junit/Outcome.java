@@ -1,6 +1,5 @@
 package crossbridge.profiling.junit;
 
-import crossbridge.profiling.Event;
 import org.junit.platform.engine.TestExecutionResult;
 
 /** The platform's results in the words of {@code spec/README.md}. */
@@ -16,26 +15,6 @@ final class Outcome {
                 return "skipped";
             default:
                 return "failed";
-        }
-    }
-
-    /** Says what was thrown; of a skipped test only why. */
-    static void describe(Event end, Throwable error) {
-        if (error == null) {
-            return;
-        }
-        end.errorMessage = message(error);
-        if (!end.status.equals("skipped")) {
-            String name = error.getClass().getSimpleName();
-            end.errorType = name.isEmpty() ? error.getClass().getName() : name;
-        }
-    }
-
-    private static String message(Throwable error) {
-        try {
-            return error.getMessage();
-        } catch (RuntimeException | LinkageError broken) {
-            return null; // a getMessage of the user's
         }
     }
 }

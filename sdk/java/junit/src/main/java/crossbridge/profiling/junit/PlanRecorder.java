@@ -124,7 +124,7 @@ final class PlanRecorder {
             end.status = failed ? "error" : "skipped";
             end.durationUs = failed ? Math.max(1, shareUs) : 0;
             end.setupUs = failed ? end.durationUs : null;
-            Outcome.describe(end, result.getThrowable().orElse(null));
+            end.threw(result.getThrowable().orElse(null));
             collector.endTest(attempt, end);
             shareUs = 0;
         }
