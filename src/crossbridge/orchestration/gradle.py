@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from crossbridge.orchestration import block
-from crossbridge.orchestration.build import DRIVER, LAUNCHER, Blocked, platform_version
+from crossbridge.orchestration.build import DRIVER, LAUNCHER, Blocked, edited, platform_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,10 +77,7 @@ class GradleBuild:
             Blocked: Somebody has put something else between them.
         """
         if self._there is not None and not force and not self._ours() <= _NAMES:
-            raise Blocked(
-                f"line {self._there.line} and on: what 'crossbridge init' wrote was edited."
-                " Take it out by hand, or have it thrown away with --force."
-            )
+            raise edited(self._there.line)
         return self._own
 
     def _ours(self) -> set[str]:
