@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from support.cli import run_cli
-from support.framework_runs import ON, STRICT, Suite
+from support.framework_runs import ON, Suite
 from support.needs import need
 from support.node import DRIVER, install
 from support.pytest_runs import clean_environ
@@ -64,6 +64,9 @@ def _binary() -> Path:
 class CypressSuite(Suite):
     """A Cypress project with its packages; `init` lets us in as a user would."""
 
+    on = LOCAL
+    errors = "backslashreplace"
+
     def __init__(self, folder: Path, *, example: str | None = None) -> None:
         super().__init__(folder, example=example)
         install(folder, CYPRESS, "typescript@5.9.3", DRIVER)
@@ -72,27 +75,11 @@ class CypressSuite(Suite):
         done = run_cli("init", self.folder, "--with-postgres", env=clean_environ())
         assert done.returncode == 0, done.stderr
 
-    def start(
-        self,
-        *args: object,
-        on: bool = True,
-        strict: bool = True,
-        environ: dict[str, str] | None = None,
-        cwd: Path | None = None,
-    ) -> subprocess.Popen[str]:
-        """Start `npx cypress run ARGS` and return at once."""
-        settings = (LOCAL if on else {}) | (STRICT if strict else {}) | (environ or {})
-        return subprocess.Popen(
-            ["npx", "cypress", "run", *map(str, args)],
-            cwd=cwd or self.folder,
-            env=cypress_environ() | settings,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="backslashreplace",
-            start_new_session=True,
-        )
+    def command(self, *args: object) -> list[str]:
+        return ["npx", "cypress", "run", *map(str, args)]
+
+    def environ(self) -> dict[str, str]:
+        return cypress_environ()
 
 
 def once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], Run]) -> Run:

@@ -21,7 +21,14 @@ _LEFT_OVERS = shutil.ignore_patterns("results", "reports", "target", ".crossbrid
 
 
 class Suite:
-    """A project of a framework's. Its folder is the project root, its spool lies in it."""
+    """
+    A project of a framework's. Its folder is the project root, its spool lies in it.
+
+    A subclass says by `command` and `environ` how its framework is started, by `on` what switches profiling on.
+    """
+
+    on = ON
+    errors = "strict"  # what to do with output that is no UTF-8
 
     def __init__(self, folder: Path, *, example: str | None = None, python: str = sys.executable) -> None:
         self.folder = folder
@@ -42,10 +49,16 @@ class Suite:
         return path
 
     def run(self, *args: object, timeout_s: float = 120, **options) -> Run:
-        """Run `python -m ARGS` to its end, with profiling on, and read what it recorded."""
+        """Run the framework to its end, with profiling on, and read what it recorded."""
         process = self.start(*args, **options)
         stdout, stderr = process.communicate(timeout=timeout_s)
         return self.run_of(process.returncode, stdout, stderr)
+
+    def command(self, *args: object) -> list[str]:
+        return [self.python, "-m", *map(str, args)]
+
+    def environ(self) -> dict[str, str]:
+        return clean_environ()
 
     def start(
         self,
@@ -55,16 +68,17 @@ class Suite:
         environ: dict[str, str] | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[str]:
-        """Start `python -m ARGS` and return at once."""
-        settings = (ON if on else {}) | (STRICT if strict else {}) | (environ or {})
+        """Start the framework with these arguments and return at once."""
+        settings = (self.on if on else {}) | (STRICT if strict else {}) | (environ or {})
         return subprocess.Popen(
-            [self.python, "-m", *map(str, args)],
+            self.command(*args),
             cwd=cwd or self.folder,
-            env=clean_environ(**settings),
+            env=self.environ() | settings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors=self.errors,
             start_new_session=True,
         )
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from support.framework_runs import ON, STRICT, Suite
+from support.framework_runs import ON, Suite
 from support.java import JAVA_SDK
 from support.needs import need
 from support.pytest_runs import clean_environ
@@ -95,6 +95,8 @@ class MavenSuite(Suite):
     `driver` puts PostgreSQL's beside it. `there` False leaves the SDK out.
     """
 
+    on = LOCAL
+
     def __init__(self, folder: Path, *, driver: bool = False, **options: Any) -> None:
         super().__init__(folder, **options)
         self.there = True
@@ -106,28 +108,14 @@ class MavenSuite(Suite):
             found += map(str, jars(JDBC).glob("postgresql-*.jar"))
         return [f"-Dmaven.test.additionalClasspath={','.join(found)}"] if found else []
 
-    def start(
-        self,
-        *args: object,
-        on: bool = True,
-        strict: bool = True,
-        environ: dict[str, str] | None = None,
-        cwd: Path | None = None,
-    ) -> subprocess.Popen[str]:
-        """Start `mvn ARGS` and return at once; what it downloads is there before."""
+    def command(self, *args: object) -> list[str]:
+        """Return `mvn ARGS`; what it downloads is there before."""
         class_path = self._class_path()
         fetch(self.folder)
-        settings = (LOCAL if on else {}) | (STRICT if strict else {}) | (environ or {})
-        return subprocess.Popen(
-            ["mvn", "-B", *class_path, *map(str, args)],
-            cwd=cwd or self.folder,
-            env=maven_environ() | settings,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        return ["mvn", "-B", *class_path, *map(str, args)]
+
+    def environ(self) -> dict[str, str]:
+        return maven_environ()
 
 
 @contextlib.contextmanager

@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from support.framework_runs import ON, STRICT, Suite
+from support.framework_runs import Suite
 from support.node import DRIVER, SDK, find_node, install
-from support.pytest_runs import REPO, clean_environ
+from support.pytest_runs import REPO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,18 +51,14 @@ class PlaywrightSuite(Suite):
         **environ: str,
     ) -> subprocess.Popen[str]:
         """Start `playwright COMMAND ARGS`, the reporter added by the environment when `hook`, and return at once."""
-        settings = (ON if on else {}) | (HOOK if hook else {}) | (STRICT if strict else {}) | environ
-        cli = self.folder / "node_modules" / "@playwright" / "test" / "cli.js"
-        return subprocess.Popen(
-            [find_node(), str(cli), command, *map(str, args)],
-            cwd=self.folder,
-            env=clean_environ(**settings),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        return self.start(command, *args, on=on, strict=strict, environ=(HOOK if hook else {}) | environ)
+
+    def command(self, *args: object) -> list[str]:
+        return [
+            find_node(),
+            str(self.folder / "node_modules" / "@playwright" / "test" / "cli.js"),
+            *map(str, args),
+        ]
 
 
 def own_results(report: str) -> list[tuple[str, int, str]]:
