@@ -35,6 +35,16 @@ class Sample(NamedTuple):
     cpu_us: float
     start_ms: float
 
+    @classmethod
+    def between(cls, start: Spent, whole: Spent, tests: int) -> Sample:
+        """The slope from a run of one test to a run of so many."""
+        per_test = 1e6 / (tests - 1)
+        return cls(
+            (whole.wall_s - start.wall_s) * per_test,
+            (whole.cpu_s - start.cpu_s) * per_test,
+            start.wall_s * 1e3,
+        )
+
 
 @dataclass(frozen=True)
 class Framework:
@@ -157,11 +167,8 @@ class Trial:
     def _sample(self, arguments: Sequence[str], settings: Mapping[str, str]) -> Sample:
         starts = [self._run(self._one, 1, arguments, settings) for _ in range(self._stage.size(3, 1))]
         whole = self._run(self._many, self._tests, arguments, settings)
-        start_s, start_cpu_s = (statistics.median(seconds) for seconds in zip(*starts, strict=True))
-        per_test = 1e6 / (self._tests - 1)
-        return Sample(
-            (whole.wall_s - start_s) * per_test, (whole.cpu_s - start_cpu_s) * per_test, start_s * 1e3
-        )
+        start = Spent(*(statistics.median(seconds) for seconds in zip(*starts, strict=True)))
+        return Sample.between(start, whole, self._tests)
 
     def _run(self, suite: Path, tests: int, arguments: Sequence[str], settings: Mapping[str, str]) -> Spent:
         for folder in (self._results, self._spool):
@@ -183,10 +190,18 @@ class Trial:
             recorded = sum(1 for _ in self._results.glob(self._framework.result))
         else:
             return
-        if recorded != tests:
-            raise RuntimeError(
-                f"{' '.join(arguments)} has recorded {recorded} of {tests} tests: its figures mean nothing"
-            )
+        check(tests, recorded)
+
+
+def check(tests: int, recorded: int) -> None:
+    """
+    Make sure that what was measured did its work.
+
+    Raises:
+        RuntimeError: It has not recorded the tests that ran.
+    """
+    if recorded != tests:
+        raise RuntimeError(f"recorded were {recorded} of {tests} tests: the figures mean nothing")
 
 
 def added(samples: dict[str, list[Sample]], figure: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ import shutil
 import statistics
 from typing import TYPE_CHECKING
 
-from bench.frameworks import NULL, OFF, PLAIN, RECORDED, Sample, added, others
+from bench.frameworks import NULL, OFF, PLAIN, RECORDED, Sample, added, check, others
 from bench.measure import Line, Spent, interleave, run, spread
 from support.junit_console import compile_java, console_jar, joined
 from support.maven import LOCAL, agent_jar, jars
@@ -81,12 +81,7 @@ class Trial:
     def _sample(self, class_path: str, settings: Mapping[str, str]) -> Sample:
         start = self._run(self._one, 1, class_path, settings)
         whole = self._run(self._many, self._tests, class_path, settings)
-        per_test = 1e6 / (self._tests - 1)
-        return Sample(
-            (whole.wall_s - start.wall_s) * per_test,
-            (whole.cpu_s - start.cpu_s) * per_test,
-            start.wall_s * 1e3,
-        )
+        return Sample.between(start, whole, self._tests)
 
     def _run(self, classes: Path, tests: int, class_path: str, settings: Mapping[str, str]) -> Spent:
         for folder in (self._results, self._spool):
@@ -99,16 +94,10 @@ class Trial:
         )  # fmt: skip
         spent, _, _ = run(command, env=self._stage.environment(settings), cwd=self._folder)
         if settings:
-            self._check(tests, sum(p.read_text().count('"test_end"') for p in self._spool.glob("*/*.jsonl")))
+            check(tests, sum(p.read_text().count('"test_end"') for p in self._spool.glob("*/*.jsonl")))
         elif class_path == self._peer:
-            self._check(tests, sum(1 for _ in self._results.glob("*-result.json")))
+            check(tests, sum(1 for _ in self._results.glob("*-result.json")))
         return spent
-
-    @staticmethod
-    def _check(tests: int, recorded: int) -> None:
-        """Make sure that what was measured did its work."""
-        if recorded != tests:
-            raise RuntimeError(f"recorded were {recorded} of {tests} tests: the figures mean nothing")
 
     def _compiled(self, name: str, tests: int) -> Path:
         sources = self._folder / f"{name}-sources"

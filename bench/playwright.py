@@ -12,7 +12,7 @@ import shutil
 import statistics
 from typing import TYPE_CHECKING
 
-from bench.frameworks import NULL, OFF, PLAIN, RECORDED, Sample, added, others
+from bench.frameworks import NULL, OFF, PLAIN, RECORDED, Sample, added, check, others
 from bench.measure import Line, Spent, interleave, run, spread
 from support.playwright import PLAYWRIGHT, REPORTER
 from support.third_party import node_modules
@@ -87,12 +87,7 @@ class Trial:
     def _sample(self, reporters: str, settings: Mapping[str, str]) -> Sample:
         start = self._run("one", 1, reporters, settings)
         whole = self._run("many", self._tests, reporters, settings)
-        per_test = 1e6 / (self._tests - 1)
-        return Sample(
-            (whole.wall_s - start.wall_s) * per_test,
-            (whole.cpu_s - start.cpu_s) * per_test,
-            start.wall_s * 1e3,
-        )
+        return Sample.between(start, whole, self._tests)
 
     def _run(self, suite: str, tests: int, reporters: str, settings: Mapping[str, str]) -> Spent:
         for folder in (self._results, self._spool):
@@ -101,18 +96,10 @@ class Trial:
         command = ("node", cli, "test", f"{suite}.spec.js", "--reporter", reporters)
         spent, _, _ = run(command, env=self._stage.environment(settings), cwd=self._folder)
         if settings:
-            self._check(
-                tests, sum(path.read_text().count('"test_end"') for path in self._spool.glob("*/*.jsonl"))
-            )
+            check(tests, sum(path.read_text().count('"test_end"') for path in self._spool.glob("*/*.jsonl")))
         elif PEER in reporters:
-            self._check(tests, sum(1 for _ in self._results.glob("*-result.json")))
+            check(tests, sum(1 for _ in self._results.glob("*-result.json")))
         return spent
-
-    @staticmethod
-    def _check(tests: int, recorded: int) -> None:
-        """Make sure that what was measured did its work."""
-        if recorded != tests:
-            raise RuntimeError(f"recorded were {recorded} of {tests} tests: the figures mean nothing")
 
     def _write(self, name: str, tests: int, steps: int) -> Path:
         body = "".join(f"test('t{number}', async () => {{{STEP * steps}}});\n" for number in range(tests))
