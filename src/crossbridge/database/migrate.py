@@ -1,4 +1,9 @@
-"""The schema's versions: numbered files, each applied once, in a transaction of its own."""
+"""
+The schema: numbered files of tables and what moves them on, each applied once; functions, each in its one place.
+
+Functions, views and triggers stand in `functions/`, in their present form. All of them are made anew in the transaction
+of the last version, so a change of a function needs a version too.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +61,16 @@ def migrations() -> list[Migration]:
     )
 
 
+@lru_cache(maxsize=1)
+def functions() -> bytes:
+    """Statements that make or replace all functions, views and triggers of this release, with the rights to them."""
+    folder = files("crossbridge.database")
+    parts = sorted((file.name, file.read_bytes()) for file in (folder / "functions").iterdir())
+    # They call each other in any order.
+    texts = [b"SET LOCAL check_function_bodies = off;", *(text for _, text in parts)]
+    return b"\n".join([*texts, (folder / "rights.sql").read_bytes()])
+
+
 LATEST = migrations()[-1].version
 
 
@@ -72,11 +87,11 @@ def migrate(where: Target | psycopg.Connection[Any]) -> list[int]:
     """
     Bring the schema up to this release and return the versions applied, none when it was.
 
-    Any number of processes may do so at once. Each version is committed before the next begins. A connection
-    must be in autocommit mode.
+    Any number of processes may do so at once. An empty database gets all versions in one transaction; otherwise each
+    is committed before the next begins. A connection must be in autocommit mode.
 
     Raises:
-        SchemaError: The schema is newer than this release, or the user may not change it.
+        SchemaError: The schema is newer than this release or older than the first, or the user may not change it.
         DatabaseError, DatabaseUnreachable: See `connection`.
     """
     with connect(where) if isinstance(where, Target) else nullcontext(where) as connection:
@@ -107,24 +122,36 @@ def _migrate(connection: psycopg.Connection[Any], where: str) -> list[int]:
             f"the schema in {where} is at version {version}, this release of crossbridge knows {LATEST}."
             " Update it with: pip install --upgrade crossbridge"
         )
-    return [step.version for step in migrations() if step.version > version and _apply(connection, step)]
+    if 0 < version < (first := migrations()[0].version):
+        raise SchemaError(
+            f"the schema in {where} is at version {version}, older than the first release's, {first}."
+            " Nothing updates it. Make a new database, with 'crossbridge db init' under another CROSSBRIDGE_DB_NAME."
+        )
+    applied: list[int] = []
+    while version < LATEST and (now := _apply(connection)):
+        applied += now
+    return applied
 
 
-def _apply(connection: psycopg.Connection[Any], step: Migration) -> bool:
-    """Apply one version; false when another process was faster."""
+def _apply(connection: psycopg.Connection[Any]) -> list[int]:
+    """Apply the next version, or all to an empty database, and return them; none when other processes were faster."""
     with connection.transaction():
         connection.execute(_LOCK)
         version = schema_version(connection)
-        if version >= step.version:
-            return False
+        steps = [step for step in migrations() if step.version > version]
         if version == 0:
             connection.execute(_LEDGER)
-        connection.execute(step.sql)
-        connection.execute(
-            "INSERT INTO crossbridge.schema_migrations (version, name) VALUES (%s, %s)",
-            (step.version, step.name),
-        )
-        return True
+        else:
+            del steps[1:]
+        for step in steps:
+            connection.execute(step.sql)
+            connection.execute(
+                "INSERT INTO crossbridge.schema_migrations (version, name) VALUES (%s, %s)",
+                (step.version, step.name),
+            )
+        if migrations()[-1] in steps:
+            connection.execute(functions())
+    return [step.version for step in steps]
 
 
 def _server(connection: psycopg.Connection[Any]) -> str:

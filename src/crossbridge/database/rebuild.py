@@ -1,4 +1,4 @@
-"""Making the rollups anew from the rows, a day at a time; how stands in migration 0010_rebuild.sql."""
+"""Making the rollups anew from the rows, a day at a time; how stands in functions/rebuild.sql."""
 
 from __future__ import annotations
 

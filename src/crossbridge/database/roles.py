@@ -38,7 +38,8 @@ def grant_roles(
     with translated(target):
         try:
             with connection.transaction():
-                connection.execute((files("crossbridge.database") / "roles.sql").read_bytes())
+                for name in ("roles.sql", "rights.sql"):
+                    connection.execute((files("crossbridge.database") / name).read_bytes())
                 for role, user in members:
                     _add_member(connection, role, user)
         except psycopg.errors.InsufficientPrivilege as error:

@@ -20,16 +20,5 @@ GRANT USAGE ON SCHEMA crossbridge TO crossbridge_writer, crossbridge_reader;
 -- A writer can hand over events and nothing else: ingest runs with its owner's rights.
 GRANT EXECUTE ON FUNCTION crossbridge.ingest(uuid, uuid, bigint, bigint, jsonb) TO crossbridge_writer;
 
--- A reader can look at everything, coming months and tables included.
-GRANT SELECT ON ALL TABLES IN SCHEMA crossbridge TO crossbridge_reader;
+-- A reader can look at everything, coming months and tables included; what is there already: rights.sql.
 ALTER DEFAULT PRIVILEGES IN SCHEMA crossbridge GRANT SELECT ON TABLES TO crossbridge_reader;
--- Functions that only read run with the rights of who calls them.
-DO $$
-DECLARE
-    reading regprocedure;
-BEGIN
-    FOR reading IN SELECT p.oid FROM pg_catalog.pg_proc AS p
-                    WHERE p.pronamespace = 'crossbridge'::regnamespace AND p.provolatile <> 'v' AND NOT p.prosecdef LOOP
-        EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO crossbridge_reader', reading);
-    END LOOP;
-END $$;

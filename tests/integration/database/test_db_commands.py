@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from crossbridge.cli._text import counted
 from crossbridge.database.connection import connect
-from crossbridge.database.migrate import LATEST
+from crossbridge.database.migrate import LATEST, migrations
 from support.cli import run_cli
 from support.feed import NOON_US, Segment
 from support.postgres import db_environment
@@ -65,7 +66,7 @@ def test_init_by_a_user_who_may_not_create_databases(database, db_command):
 def test_migrate_tells_what_it_did(db_command):
     first, again = db_command("migrate"), db_command("migrate", "--json")
 
-    assert f"at version {LATEST}: {LATEST} migrations applied" in first.stdout
+    assert f"at version {LATEST}: {counted(len(migrations()), 'migration')} applied" in first.stdout
     assert json.loads(again.stdout)["applied"] == []
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,15 +8,29 @@ from dataclasses import replace
 import pytest
 
 from crossbridge.database.connection import connect
-from crossbridge.database.migrate import LATEST, migrate, migrations, schema_version
+from crossbridge.database.migrate import LATEST, Migration, functions, migrate, migrations, schema_version
 from crossbridge.errors import DatabaseError, SchemaError
 from support.feed import Segment
 
 PROCESSES = 20
+# Functions, views and triggers, with who may call the functions.
+DEFINITIONS = """
+    SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proacl::text
+      FROM pg_proc AS p WHERE p.pronamespace = 'crossbridge'::regnamespace AND p.prokind <> 'a'
+     UNION ALL
+    SELECT tgname, pg_get_triggerdef(oid), NULL FROM pg_trigger WHERE NOT tgisinternal
+     UNION ALL
+    SELECT viewname, definition, NULL FROM pg_views WHERE schemaname = 'crossbridge'
+     ORDER BY 1
+"""
+
+
+ALL = [step.version for step in migrations()]
+FIRST = ALL[0]
 
 
 def test_an_empty_database_gets_all_versions_in_order(database):
-    assert migrate(database) == list(range(1, LATEST + 1))
+    assert migrate(database) == ALL
 
     with connect(database) as connection:
         assert schema_version(connection) == LATEST
@@ -61,7 +76,7 @@ def test_twenty_processes_at_once_apply_each_version_once(database):
         err for _, err in answers if err
     ]
     applied = sorted(int(version) for out, _ in answers for version in out.split())
-    assert applied == list(range(1, LATEST + 1))
+    assert applied == ALL
 
 
 def test_a_version_that_fails_leaves_nothing_behind(database, monkeypatch):
@@ -84,6 +99,78 @@ def test_a_newer_schema_is_refused(migrated):
         SchemaError, match=rf"at version {LATEST + 2}, this release of crossbridge knows {LATEST}.*pip"
     ):
         migrate(migrated)
+
+
+def test_a_schema_older_than_the_first_release_is_refused(migrated):
+    with connect(migrated) as connection:
+        connection.execute("DELETE FROM crossbridge.schema_migrations")
+        connection.execute("INSERT INTO crossbridge.schema_migrations VALUES (%s, 'earlier')", (FIRST - 1,))
+
+        with pytest.raises(
+            SchemaError, match=rf"at version {FIRST - 1}, older than the first release's, {FIRST}\..*db init"
+        ):
+            migrate(connection)
+
+
+LATER = Migration(LATEST + 1, "later", b"DROP FUNCTION crossbridge.merge_names(text, text[])")
+
+
+def test_a_schema_of_the_release_before_gets_the_new_version_and_all_functions(migrated, monkeypatch):
+    """So does one whose functions differ, in a transaction with the last version."""
+    with connect(migrated) as connection:
+        before = connection.execute(DEFINITIONS).fetchall()
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION crossbridge.hist_bin(duration_us bigint) RETURNS integer LANGUAGE sql AS 'SELECT 7';"
+            " DROP TRIGGER add_run_to_version ON crossbridge.runs; DROP VIEW crossbridge.run_choices"
+        )
+    monkeypatch.setattr("crossbridge.database.migrate.migrations", lambda: [*migrations(), LATER])
+    monkeypatch.setattr("crossbridge.database.migrate.LATEST", LATER.version)
+
+    assert migrate(migrated) == [LATER.version]
+
+    with connect(migrated) as connection:
+        assert connection.execute(DEFINITIONS).fetchall() == before
+        assert schema_version(connection) == LATER.version
+
+
+def test_versions_of_an_upgrade_are_committed_one_by_one(migrated, monkeypatch):
+    broken = Migration(LATER.version + 1, "broken", b"SELECT 1 / 0")
+    monkeypatch.setattr("crossbridge.database.migrate.migrations", lambda: [*migrations(), LATER, broken])
+    monkeypatch.setattr("crossbridge.database.migrate.LATEST", broken.version)
+
+    with pytest.raises(DatabaseError, match="division by zero"):
+        migrate(migrated)
+
+    with connect(migrated) as connection:
+        assert schema_version(connection) == LATER.version
+
+
+def test_every_function_is_checked_by_the_server(migrated):
+    """They are made without it, because they call each other in any order."""
+    unchecked, checked = b"SET LOCAL check_function_bodies = off;", b"SET LOCAL check_function_bodies = on;"
+    assert functions().startswith(unchecked)
+
+    with connect(migrated) as connection, connection.transaction():
+        connection.execute(functions().replace(unchecked, checked))
+
+
+def test_every_function_stands_once(migrated):
+    """What is defined twice would be in the database as the file that comes last has it."""
+    made = [
+        name
+        for text in (*(step.sql for step in migrations()), functions())
+        for name in re.findall(
+            rb"^CREATE (?:OR REPLACE )?(?:FUNCTION|AGGREGATE|VIEW) crossbridge\.(\w+(?:\(numeric\))?)",
+            text,
+            re.MULTILINE,
+        )
+    ]
+    with connect(migrated) as connection:
+        (there,) = connection.execute(
+            """SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'crossbridge'::regnamespace)
+                      + (SELECT count(*) FROM pg_views WHERE schemaname = 'crossbridge')"""
+        ).fetchone()
+    assert len(made) == len(set(made)) == there
 
 
 @pytest.fixture
@@ -144,4 +231,4 @@ def test_a_database_not_in_utf8_is_told(database):
 
 
 def test_versions_are_numbered_without_gaps():
-    assert [step.version for step in migrations()] == list(range(1, LATEST + 1))
+    assert list(range(FIRST, LATEST + 1)) == ALL

@@ -252,7 +252,9 @@ class TestDatabase:
                 "warn",
                 "Update with: pip install --upgrade crossbridge",
             )
-            connection.execute("DELETE FROM crossbridge.schema_migrations WHERE version > 1")
+            connection.execute(
+                "DELETE FROM crossbridge.schema_migrations; INSERT INTO crossbridge.schema_migrations VALUES (1, 'earlier')"
+            )
             assert check("database", "schema")[::2] == ("fail", "Run 'crossbridge db migrate'.")
             connection.execute("DROP SCHEMA crossbridge CASCADE")
             assert check("database", "schema") == (

@@ -1,14 +1,12 @@
--- Histograms of durations: an array of counts, trimmed at both ends, and the number of its first bin.
+-- Histograms of durations, see the type crossbridge.histogram.
 -- A bin is 4.08 % wide (growth 1.0408); read with interpolation, p95 is within 0.2 % of the exact one on average.
 
-CREATE TYPE crossbridge.histogram AS (lo integer, cnt integer[]);
-
-CREATE FUNCTION crossbridge.hist_bin(duration_us bigint) RETURNS integer
+CREATE OR REPLACE FUNCTION crossbridge.hist_bin(duration_us bigint) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE   -- not STRICT: that would keep it from being inlined
 AS $$ SELECT round(ln(greatest(duration_us, 1)::double precision) / ln(1.0408::double precision))::integer $$;
 
 -- The histogram of these bins; null of none.
-CREATE FUNCTION crossbridge.hist_of(bins integer[]) RETURNS crossbridge.histogram
+CREATE OR REPLACE FUNCTION crossbridge.hist_of(bins integer[]) RETURNS crossbridge.histogram
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 DECLARE
@@ -32,7 +30,7 @@ BEGIN
 END $$;
 
 -- Adds b to a. Loops in plpgsql: a third of the time of generate_series and a join.
-CREATE FUNCTION crossbridge.hist_add(a_lo integer, a_cnt integer[], b_lo integer, b_cnt integer[])
+CREATE OR REPLACE FUNCTION crossbridge.hist_add(a_lo integer, a_cnt integer[], b_lo integer, b_cnt integer[])
 RETURNS crossbridge.histogram
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
@@ -54,7 +52,7 @@ BEGIN
     RETURN hist;
 END $$;
 
-CREATE FUNCTION crossbridge.hist_sum_step(state crossbridge.histogram, lo integer, cnt integer[])
+CREATE OR REPLACE FUNCTION crossbridge.hist_sum_step(state crossbridge.histogram, lo integer, cnt integer[])
 RETURNS crossbridge.histogram
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -70,12 +68,33 @@ BEGIN
 END $$;
 
 -- SELECT (h).lo, (h).cnt FROM (SELECT crossbridge.hist_sum(lo, cnt) AS h FROM crossbridge.hist_hour ...) AS x
-CREATE AGGREGATE crossbridge.hist_sum(integer, integer[]) (
+CREATE OR REPLACE AGGREGATE crossbridge.hist_sum(integer, integer[]) (
     SFUNC = crossbridge.hist_sum_step, STYPE = crossbridge.histogram, PARALLEL = SAFE
 );
 
+CREATE OR REPLACE FUNCTION crossbridge.hist_unpack(packed numeric) RETURNS crossbridge.histogram
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    hist crossbridge.histogram;
+    digits text := packed::text;
+    bins integer := (pg_catalog.length(digits) + 11) / 12;
+    bytes bytea := pg_catalog.convert_to(pg_catalog.lpad(digits, 12 * bins, '0'), 'UTF8');   -- text is slow to cut
+BEGIN
+    hist.lo := (pg_catalog.length(digits) - pg_catalog.length(pg_catalog.rtrim(digits, '0'))) / 12;
+    hist.cnt := ARRAY(SELECT pg_catalog.convert_from(pg_catalog.substr(bytes, 12 * (bins - 1 - b) + 1, 12), 'UTF8')::integer
+                        FROM pg_catalog.generate_series(hist.lo, bins - 1) AS b);
+    RETURN hist;
+END $$;
+
+-- SELECT (h).lo, (h).cnt FROM (SELECT crossbridge.hist_sum(packed) AS h FROM crossbridge.hist_day ...) AS x
+CREATE OR REPLACE AGGREGATE crossbridge.hist_sum(numeric) (
+    SFUNC = pg_catalog.numeric_add, STYPE = numeric, COMBINEFUNC = pg_catalog.numeric_add,
+    FINALFUNC = crossbridge.hist_unpack, PARALLEL = SAFE
+);
+
 -- The duration in us below which the part p (0 to 1) of the attempts lies, as percentile_cont counts ranks.
-CREATE FUNCTION crossbridge.hist_percentile(lo integer, cnt integer[], p double precision)
+CREATE OR REPLACE FUNCTION crossbridge.hist_percentile(lo integer, cnt integer[], p double precision)
 RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$

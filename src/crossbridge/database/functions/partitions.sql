@@ -1,16 +1,16 @@
 -- Months of the event tables.
 
-CREATE FUNCTION crossbridge.month_of(at_us bigint) RETURNS date
+CREATE OR REPLACE FUNCTION crossbridge.month_of(at_us bigint) RETURNS date
 LANGUAGE sql STABLE STRICT
 AS $$ SELECT date_trunc('month', to_timestamp(at_us / 1e6) AT TIME ZONE 'UTC')::date $$;
 
-CREATE FUNCTION crossbridge.partition_name(parent text, month date) RETURNS text
+CREATE OR REPLACE FUNCTION crossbridge.partition_name(parent text, month date) RETURNS text
 LANGUAGE sql STABLE STRICT
 AS $$ SELECT parent || '_' || to_char(month, 'YYYYMM') $$;
 
 -- Makes the partitions of one month. A table is made and then attached: CREATE TABLE .. PARTITION OF would shut out
 -- readers and writers of the whole table until the commit.
-CREATE FUNCTION crossbridge.create_month(month date) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.create_month(month date) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -34,7 +34,7 @@ BEGIN
 END $$;
 
 -- The partitions of these months and, beforehand, of the coming one.
-CREATE FUNCTION crossbridge.ensure_partitions(months date[]) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.ensure_partitions(months date[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE

@@ -5,7 +5,7 @@
 -- partitions; test_dim and the rollups, each in the order of its key; the run's row.
 
 -- The first line: the segment's row, and the run's when it is the first of its run.
-CREATE FUNCTION crossbridge.open_segment(segment_id uuid, run_id uuid, header jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.open_segment(segment_id uuid, run_id uuid, header jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -47,7 +47,7 @@ BEGIN
 END $$;
 
 -- Moves the segment's row past the batch. A segment that goes on after a reader took its writer for dead opens again.
-CREATE FUNCTION crossbridge.advance_segment(
+CREATE OR REPLACE FUNCTION crossbridge.advance_segment(
     before crossbridge.segments, to_offset bigint, events jsonb, b crossbridge.batch) RETURNS crossbridge.segments
 LANGUAGE plpgsql
 AS $$
@@ -88,81 +88,39 @@ BEGIN
     RETURN s;
 END $$;
 
-CREATE FUNCTION crossbridge.merge_names(names text, more text[]) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT string_agg(DISTINCT n, ',' ORDER BY n) FROM unnest(string_to_array(names, ',') || more) AS n $$;
-
--- A segment joined the run: what the first one did not know, a later one may.
-CREATE FUNCTION crossbridge.join_run(s crossbridge.segments, header jsonb) RETURNS void
-LANGUAGE sql
-AS $$
-    UPDATE crossbridge.runs AS r
-       SET started_at = least(r.started_at, s.started_at),
-           framework = crossbridge.merge_names(r.framework, ARRAY[s.framework]),
-           app_version = coalesce(r.app_version, header ->> 'app_version'),
-           git_commit = coalesce(r.git_commit, header ->> 'git_commit'),
-           ci_provider = coalesce(r.ci_provider, header ->> 'ci_provider'),
-           ci_url = coalesce(r.ci_url, header ->> 'ci_url'),
-           labels = coalesce(nullif(header -> 'labels', 'null'), '{}') || r.labels
-     WHERE r.run_id = s.run_id
-$$;
-
--- A run has ended when all its main writers have, as badly as the worst of them. A writer that does not say how it fared
--- counts as failed when a test of the run did.
-CREATE FUNCTION crossbridge.settle_run(run_id uuid) RETURNS void
-LANGUAGE sql
-AS $$
-    UPDATE crossbridge.runs AS r
-       SET ended_at = CASE WHEN e.writers = m.writers THEN e.ended_at END,
-           status = CASE WHEN e.writers < m.writers THEN 'running'
-                         WHEN e.interrupted THEN 'interrupted'
-                         WHEN e.failed OR e.silent AND r.failed + r.error > 0 THEN 'failed'
-                         ELSE 'passed' END
-      FROM (SELECT count(*) AS writers, max(w.ended_at) AS ended_at, bool_or(w.status IS NULL) AS silent,
-                   bool_or(w.status = 'interrupted') AS interrupted, bool_or(w.status = 'failed') AS failed
-              FROM crossbridge.ended_writers(settle_run.run_id) AS w WHERE w.parent IS NULL) AS e,
-           (SELECT count(DISTINCT s.writer) AS writers
-              FROM crossbridge.segments AS s WHERE s.run_id = settle_run.run_id AND s.parent IS NULL) AS m
-     WHERE r.run_id = settle_run.run_id AND m.writers > 0
-$$;
-
--- Adds a batch to its run's counts.
-CREATE FUNCTION crossbridge.count_in_run(before crossbridge.segments, s crossbridge.segments, b crossbridge.batch)
-RETURNS void
+-- A batch of a forgotten segment: what it brings again was stored once; what is new after all this time is dropped, and
+-- counted. Returns where the segment stands; 0 when it is not known.
+CREATE OR REPLACE FUNCTION crossbridge.pass_forgotten(
+    segment_id uuid, run_id uuid, from_offset bigint, to_offset bigint, b crossbridge.batch) RETURNS bigint
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    UPDATE crossbridge.runs AS r
-       SET events_collected = r.events_collected + s.events_collected - before.events_collected,
-           events_written = r.events_written + s.events - before.events,
-           events_dropped = r.events_dropped + s.events_dropped - before.events_dropped,
-           framework = CASE WHEN NOT b.frameworks <@ string_to_array(r.framework, ',')
-                            THEN crossbridge.merge_names(r.framework, b.frameworks) ELSE r.framework END,
-           tests = r.tests + b.test_ends, passed = r.passed + b.passed, failed = r.failed + b.failed,
-           error = r.error + b.error, skipped = r.skipped + b.skipped, xfailed = r.xfailed + b.xfailed,
-           xpassed = r.xpassed + b.xpassed, interrupted = r.interrupted + b.interrupted
-     WHERE r.run_id = s.run_id;
+    UPDATE crossbridge.forgotten_segments AS f
+       SET delivered = to_offset
+     WHERE f.run_id = pass_forgotten.run_id AND f.segment_id = pass_forgotten.segment_id AND f.delivered = from_offset;
+    IF FOUND THEN
+        UPDATE crossbridge.runs AS r
+           SET events_collected = r.events_collected + b.events, events_dropped = r.events_dropped + b.events
+         WHERE r.run_id = pass_forgotten.run_id AND b.events > 0;
+        RETURN to_offset;
+    END IF;
+    RETURN coalesce((SELECT f.delivered FROM crossbridge.forgotten_segments AS f
+                      WHERE f.run_id = pass_forgotten.run_id AND f.segment_id = pass_forgotten.segment_id), 0);
 END $$;
 
--- What a shipper found out about the run. Not the branch: rollups are keyed by it.
-CREATE FUNCTION crossbridge.fill_run(run_id uuid, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.is_forgotten(segment_id uuid, run_id uuid) RETURNS boolean
 LANGUAGE sql
 AS $$
-    UPDATE crossbridge.runs AS r
-       SET app_version = coalesce(r.app_version, i.app_version), git_commit = coalesce(r.git_commit, i.git_commit),
-           ci_provider = coalesce(r.ci_provider, i.ci_provider), ci_url = coalesce(r.ci_url, i.ci_url)
-      FROM jsonb_to_record(jsonb_path_query_first(events, '$[*] ? (@.type == "run_info")')) AS i(
-               app_version text, git_commit text, ci_provider text, ci_url text)
-     WHERE r.run_id = fill_run.run_id
+    SELECT EXISTS (SELECT FROM crossbridge.forgotten_segments AS f
+                    WHERE f.run_id = is_forgotten.run_id AND f.segment_id = is_forgotten.segment_id)
 $$;
 
 -- Stores the rows of a batch and adds them to the rollups.
-CREATE FUNCTION crossbridge.store_events(s crossbridge.segments, events jsonb, b crossbridge.batch) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.store_events(s crossbridge.segments, events jsonb, b crossbridge.batch) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
     run record;
-    slot smallint := get_byte(uuid_send(s.run_id), 15) % 8;
 BEGIN
     IF b.test_ends + b.step_ends + b.http_calls + b.driver_commands + b.system_metrics = 0 THEN
         RETURN;
@@ -171,6 +129,7 @@ BEGIN
         WHEN crossbridge.month_of(b.first_us) = crossbridge.month_of(b.last_us) THEN ARRAY[crossbridge.month_of(b.last_us)]
         ELSE (SELECT array_agg(DISTINCT crossbridge.month_of(e.at_us))
                 FROM jsonb_to_recordset(events) AS e(at_us bigint) WHERE e.at_us IS NOT NULL) END);
+    PERFORM crossbridge.share_days(events, b);
     IF b.test_ends > 0 THEN
         PERFORM crossbridge.store_tests(s, events);
     END IF;
@@ -188,25 +147,28 @@ BEGIN
     END IF;
 
     IF b.test_ends + b.step_ends > 0 THEN
-        SELECT coalesce(r.environment, '') AS environment, coalesce(r.git_branch, '') AS git_branch
+        SELECT coalesce(r.environment, '') AS environment, coalesce(r.git_branch, '') AS git_branch,
+               CASE WHEN r.rolled_branch THEN r.git_branch END AS rolled_branch,
+               r.run_key
           INTO run FROM crossbridge.runs AS r WHERE r.run_id = s.run_id;
         PERFORM crossbridge.assign_test_keys(events, s.framework);
     END IF;
     IF b.test_ends > 0 THEN
-        PERFORM crossbridge.rollup_tests(events, s.framework, run.environment);
+        PERFORM crossbridge.rollup_tests(events, s.framework, run.environment, run.rolled_branch, run.run_key);
     END IF;
     IF b.step_ends > 0 THEN
         PERFORM crossbridge.rollup_steps(events, s.framework);
     END IF;
     IF b.test_ends > 0 THEN
-        PERFORM crossbridge.rollup_series(events, s.framework, run.environment, run.git_branch, slot);
+        PERFORM crossbridge.rollup_series(s, events, run.environment, run.git_branch);
     END IF;
+    PERFORM crossbridge.rollup_reading(s, events, b);
 END $$;
 
 -- Stores the lines between two offsets of a segment file, once, and returns the offset now delivered: another one than
 -- to_offset when the lines do not begin where the database stands, and then nothing was stored.
 -- Raises SQLSTATE class 22 or 23 for lines that can never be stored.
-CREATE FUNCTION crossbridge.ingest(segment_id uuid, run_id uuid, from_offset bigint, to_offset bigint, events jsonb)
+CREATE OR REPLACE FUNCTION crossbridge.ingest(segment_id uuid, run_id uuid, from_offset bigint, to_offset bigint, events jsonb)
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -235,7 +197,10 @@ BEGIN
     SELECT * INTO before FROM crossbridge.segments AS x
      WHERE x.run_id = ingest.run_id AND x.segment_id = ingest.segment_id FOR UPDATE;
     IF NOT FOUND THEN
-        RETURN 0;
+        RETURN crossbridge.pass_forgotten(segment_id, run_id, from_offset, to_offset, b);
+    ELSIF from_offset = 0 AND before.delivered = 0 AND crossbridge.is_forgotten(segment_id, run_id) THEN
+        DELETE FROM crossbridge.segments AS x WHERE x.run_id = ingest.run_id AND x.segment_id = ingest.segment_id;
+        RETURN crossbridge.pass_forgotten(segment_id, run_id, from_offset, to_offset, b);
     ELSIF before.delivered <> from_offset THEN
         RETURN before.delivered;
     END IF;
@@ -259,6 +224,9 @@ BEGIN
     PERFORM crossbridge.store_events(s, events, b);
 
     PERFORM crossbridge.count_in_run(before, s, b);
+    IF b.test_ends > 0 THEN
+        PERFORM crossbridge.rollup_versions(s, events);
+    END IF;
     IF from_offset = 0 THEN
         PERFORM crossbridge.join_run(s, events -> 0);
     END IF;
@@ -270,5 +238,3 @@ BEGIN
     END IF;
     RETURN to_offset;
 END $$;
-
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA crossbridge FROM PUBLIC;

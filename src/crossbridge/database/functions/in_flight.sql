@@ -2,7 +2,7 @@
 
 -- Follows the starts and ends of a batch. Most tests begin and end within one batch and never touch the table.
 -- Few rows meet many events, of which the planner knows nothing: without the setting it compares each with each.
-CREATE FUNCTION crossbridge.track_in_flight(s crossbridge.segments, events jsonb, with_steps boolean) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.track_in_flight(s crossbridge.segments, events jsonb, with_steps boolean) RETURNS void
 LANGUAGE plpgsql
 SET enable_nestloop = off
 AS $$
@@ -43,7 +43,7 @@ BEGIN
 END $$;
 
 -- A step is open when there are more starts than ends of it; the ends belong to its earliest starts.
-CREATE FUNCTION crossbridge.track_open_steps(s crossbridge.segments, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.track_open_steps(s crossbridge.segments, events jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -82,7 +82,7 @@ BEGIN
 END $$;
 
 -- Writers of the run that have ended, with the time: their latest segment is closed and names no next one.
-CREATE FUNCTION crossbridge.ended_writers(run_id uuid)
+CREATE OR REPLACE FUNCTION crossbridge.ended_writers(run_id uuid)
 RETURNS TABLE (writer uuid, parent uuid, ended_at timestamptz, status text)
 LANGUAGE sql STABLE
 AS $$
@@ -96,7 +96,7 @@ $$;
 
 -- Takes what the end of this segment leaves in flight for good out of in_flight and returns it as test_end events.
 -- A child's test waits for the process that answers for the child, which may still report it.
-CREATE FUNCTION crossbridge.take_interrupted(s crossbridge.segments) RETURNS jsonb
+CREATE OR REPLACE FUNCTION crossbridge.take_interrupted(s crossbridge.segments) RETURNS jsonb
 LANGUAGE sql
 AS $$
     WITH ended AS (

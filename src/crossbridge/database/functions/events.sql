@@ -1,17 +1,7 @@
 -- From event to row.
 
--- What is in one call of ingest: lines, by type; the tests among them, by status.
-CREATE TYPE crossbridge.batch AS (
-    lines bigint, headers bigint, ends bigint, infos bigint, markers bigint,
-    test_starts bigint, test_ends bigint, step_starts bigint, step_ends bigint, http_calls bigint, driver_commands bigint,
-    system_metrics bigint, events bigint, unknown_events bigint,
-    dropped bigint, rejected bigint, first_us bigint, last_us bigint,
-    passed bigint, failed bigint, error bigint, skipped bigint, xfailed bigint, xpassed bigint, interrupted bigint,
-    frameworks text[]
-);
-
 -- Counts a batch and checks what no constraint of a table would.
-CREATE FUNCTION crossbridge.survey(events jsonb) RETURNS crossbridge.batch
+CREATE OR REPLACE FUNCTION crossbridge.survey(events jsonb) RETURNS crossbridge.batch
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -77,7 +67,7 @@ BEGIN
 END $$;
 
 -- Rows of the event tables. started_at is the end less the duration.
-CREATE FUNCTION crossbridge.store_tests(s crossbridge.segments, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.store_tests(s crossbridge.segments, events jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -93,7 +83,7 @@ BEGIN
      WHERE e.type = 'test_end';
 END $$;
 
-CREATE FUNCTION crossbridge.store_steps(s crossbridge.segments, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.store_steps(s crossbridge.segments, events jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -109,7 +99,7 @@ BEGIN
      WHERE e.type = 'step_end';
 END $$;
 
-CREATE FUNCTION crossbridge.store_http_calls(s crossbridge.segments, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.store_http_calls(s crossbridge.segments, events jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -123,7 +113,7 @@ BEGIN
      WHERE e.type = 'http_call';
 END $$;
 
-CREATE FUNCTION crossbridge.store_driver_commands(s crossbridge.segments, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.store_driver_commands(s crossbridge.segments, events jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -137,7 +127,7 @@ BEGIN
      WHERE e.type = 'driver_command';
 END $$;
 
-CREATE FUNCTION crossbridge.store_system_metrics(s crossbridge.segments, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.store_system_metrics(s crossbridge.segments, events jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN

@@ -1,0 +1,223 @@
+-- Panels on flaky and broken tests, and on what retries save; how they are made, see panels.sql.
+
+-- Retries that turned a failing test of a run into a passing one. `lost_us` is what the failing attempts before took.
+CREATE OR REPLACE FUNCTION crossbridge.panel_saved(s crossbridge.scope)
+RETURNS TABLE (framework text, test_id text, run_id uuid, failed_attempts bigint, lost_us bigint, saved_at timestamptz)
+LANGUAGE plpgsql STABLE
+SET jit = off
+SET plan_cache_mode = force_custom_plan
+SET work_mem = '16MB'
+SET enable_mergejoin = off
+SET enable_nestloop = off   -- failures are fewer than the planner thinks
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT p.framework, p.test_id, p.run_id, count(*), sum(f.duration_us)::bigint, p.saved_at
+      FROM (SELECT t.framework, t.test_id, t.run_id, max(t.attempt) AS attempt, max(t.created_at) AS saved_at
+              FROM crossbridge.chosen_tests(s, s.since, s.until) AS t
+             WHERE (t.status IN ('failed', 'error') OR t.attempt > 1)   -- as the index tests_telling has it: it is read alone
+               AND t.status = 'passed'
+             GROUP BY 1, 2, 3) AS p
+      JOIN crossbridge.chosen_tests(s, s.since, s.until) AS f USING (framework, test_id, run_id)
+     WHERE (f.status IN ('failed', 'error') OR f.attempt > 1)
+       AND f.status IN ('failed', 'error') AND f.attempt < p.attempt
+     GROUP BY 1, 2, 3, 6;
+END $$;
+
+-- The tests that are worth a look for flakiness: 15 of those that failed in the last 14 days of the window, first those that
+-- passed and failed on most of these.
+CREATE OR REPLACE FUNCTION crossbridge.suspects(s crossbridge.scope) RETURNS TABLE (framework text, test_id text)
+LANGUAGE plpgsql STABLE
+SET jit = off
+SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    last_day CONSTANT date := ((s.until - interval '1 microsecond') AT TIME ZONE 'UTC')::date;
+BEGIN
+    RETURN QUERY
+    SELECT d.framework, d.test_id
+      FROM (SELECT r.test_key, count(*) FILTER (WHERE r.passed > 0) AS days, sum(least(r.passed, r.failed + r.error)) AS both
+              FROM crossbridge.rollup_test_day AS r
+             WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
+               AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, last_day - 13) AND r.day <= last_day
+               AND r.failed + r.error > 0
+             GROUP BY 1) AS r
+      JOIN crossbridge.test_dim AS d USING (test_key)
+     WHERE (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
+       AND (s.test_id IS NULL OR d.test_id = s.test_id)
+     ORDER BY r.days DESC, r.both DESC, d.test_key
+     LIMIT 15;
+END $$;
+
+-- How each run of the suspects ended, and what that tells, of the latest 500 attempts of each. A run's outcome is that of
+-- the last attempt.
+-- retried: it failed and passed when retried. same_commit: it ended otherwise than the run before it of the same code in
+-- the same place; at a developer's desk the first such change is what an edit looks like and does not count.
+-- across_commits: it ended otherwise than the run of another commit before it in this environment and branch.
+CREATE OR REPLACE FUNCTION crossbridge.panel_outcomes(s crossbridge.scope)
+RETURNS TABLE (framework text, test_id text, run_id uuid, started_at timestamptz, last_at timestamptz, passed boolean,
+               retried boolean, same_commit boolean, across_commits boolean, lost_us bigint)
+LANGUAGE plpgsql STABLE
+SET jit = off
+SET plan_cache_mode = force_custom_plan
+SET work_mem = '16MB'
+AS $$
+#variable_conflict use_column
+DECLARE
+    frameworks text[];
+    names text[];
+BEGIN
+    SELECT array_agg(x.framework), array_agg(x.test_id) INTO frameworks, names FROM crossbridge.suspects(s) AS x;
+    RETURN QUERY
+    WITH outcomes AS (
+        SELECT x.number, t.run_id,
+               (array_agg(t.status = 'passed' ORDER BY t.attempt DESC, t.status = 'passed'))[1] AS passed,
+               coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
+                        false) AS retried,
+               sum(t.duration_us) FILTER (WHERE t.status <> 'passed') AS failed_us, max(t.created_at) AS last_at
+          FROM generate_subscripts(names, 1) AS x(number)
+         CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t
+                              WHERE t.test_id = names[x.number] AND t.framework = frameworks[x.number]
+                                AND t.created_at >= s.since AND t.created_at < s.until
+                                AND t.status IN ('passed', 'failed', 'error')
+                                AND (s.run_id IS NULL OR t.run_id = s.run_id)
+                              ORDER BY t.created_at DESC, t.id DESC
+                              LIMIT 500) AS t
+         GROUP BY 1, 2
+    ), codes AS MATERIALIZED (
+        SELECT r.run_id, r.started_at, r.git_commit, r.environment, r.git_branch,
+               r.environment = 'local' AND r.ci_provider IS NULL AS at_a_desk,
+               dense_rank() OVER (ORDER BY r.git_commit, r.app_version, r.environment, split_part(r.os, ' ', 1), r.runtime,
+                                           r.labels) AS code,
+               dense_rank() OVER (ORDER BY r.environment, r.git_branch) AS line
+          FROM crossbridge.chosen_runs(s) AS r
+         WHERE r.run_id IN (SELECT o.run_id FROM outcomes AS o)
+    ), changes AS (
+        SELECT o.*, c.started_at, c.code, c.at_a_desk,
+               c.git_commit IS NOT NULL AND coalesce(o.passed <> lag(o.passed) OVER code, false) AS changed,
+               c.git_commit <> lag(c.git_commit) OVER line AND o.passed <> lag(o.passed) OVER line AS across_commits
+          FROM outcomes AS o
+          JOIN codes AS c USING (run_id)
+        WINDOW code AS (PARTITION BY o.number, c.code ORDER BY c.started_at, o.last_at, o.run_id),
+               line AS (PARTITION BY o.number, c.line ORDER BY c.started_at, o.last_at, o.run_id)
+    )
+    SELECT frameworks[c.number], names[c.number], c.run_id, c.started_at, c.last_at, c.passed, c.retried,
+           c.changed AND NOT (c.at_a_desk AND 1 = count(*) FILTER (WHERE c.changed) OVER (
+               PARTITION BY c.number, c.code ORDER BY c.started_at, c.last_at, c.run_id)),
+           coalesce(c.across_commits, false), CASE WHEN c.retried THEN c.failed_us ELSE 0 END::bigint
+      FROM changes AS c;
+END $$;
+
+-- The share, 0 to 1, that `hits` of `n` is at least, with 97.5 % confidence: lower end of Wilson's score interval (1927).
+CREATE OR REPLACE FUNCTION crossbridge.at_least(hits bigint, n bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT greatest(0, (hits::float8 / n + 1.9208 / n - 1.96 * sqrt(hits::float8 / n * (1 - hits::float8 / n) / n + 0.9604 / n / n))
+                       / (1 + 3.8416 / n))
+     WHERE n > 0
+$$;
+
+-- Flaky tests among the suspects. `score` is the share of runs, in per cent, that at least were flaky: retried or ended
+-- otherwise than a run of the same code.
+CREATE OR REPLACE FUNCTION crossbridge.panel_flaky(s crossbridge.scope)
+RETURNS TABLE (framework text, test_id text, score double precision, runs bigint, failed_runs bigint, retried bigint,
+               same_commit bigint, across_commits bigint, lost_us bigint, last_at timestamptz)
+LANGUAGE sql STABLE
+AS $$
+    SELECT o.framework, o.test_id, 100 * crossbridge.at_least(count(*) FILTER (WHERE o.retried OR o.same_commit), count(*)),
+           count(*), count(*) FILTER (WHERE NOT o.passed), count(*) FILTER (WHERE o.retried),
+           count(*) FILTER (WHERE o.same_commit), count(*) FILTER (WHERE o.across_commits), sum(o.lost_us)::bigint,
+           max(o.last_at) FILTER (WHERE o.retried OR o.same_commit)
+      FROM crossbridge.panel_outcomes(s) AS o
+     GROUP BY 1, 2
+    HAVING bool_or(o.retried OR o.same_commit)
+     ORDER BY 3 DESC, 1, 2
+$$;
+
+-- The score of the ten most flaky tests over time: the share of runs, in per cent, that were flaky.
+CREATE OR REPLACE FUNCTION crossbridge.panel_flaky_history(s crossbridge.scope)
+RETURNS TABLE ("time" timestamptz, test_id text, share double precision)
+LANGUAGE sql STABLE
+AS $$
+    WITH outcomes AS MATERIALIZED (
+        SELECT * FROM crossbridge.panel_outcomes(s)
+    ), worst AS (
+        SELECT o.framework, o.test_id
+          FROM outcomes AS o
+         GROUP BY 1, 2
+        HAVING bool_or(o.retried OR o.same_commit)
+         ORDER BY crossbridge.at_least(count(*) FILTER (WHERE o.retried OR o.same_commit), count(*)) DESC, 1, 2
+         LIMIT 10
+    )
+    SELECT crossbridge.bucket_of(s, o.last_at), o.test_id,
+           100 * (count(*) FILTER (WHERE o.retried OR o.same_commit))::float8 / count(*)
+      FROM worst AS w
+      JOIN outcomes AS o USING (framework, test_id)
+     GROUP BY 1, 2
+$$;
+
+-- Runs that passed although tests of them failed, because retries passed; and what their failing attempts took.
+CREATE OR REPLACE FUNCTION crossbridge.panel_retries(s crossbridge.scope)
+RETURNS TABLE ("time" timestamptz, saved_tests bigint, saved_runs bigint, lost_us bigint)
+LANGUAGE sql STABLE
+AS $$
+    SELECT crossbridge.bucket_of(s, x.saved_at), count(*), count(DISTINCT x.run_id) FILTER (WHERE r.status = 'passed'),
+           sum(x.lost_us)::bigint
+      FROM crossbridge.panel_saved(s) AS x
+      LEFT JOIN crossbridge.runs AS r USING (run_id)
+     GROUP BY 1
+$$;
+
+-- Tests that failed when they last ran: since which run, of which commit. Of the 15 with the highest share of failures on
+-- the day they last ran, among those that failed in the last 7 days of the window.
+CREATE OR REPLACE FUNCTION crossbridge.panel_broken(s crossbridge.scope)
+RETURNS TABLE (framework text, test_id text, broken_at timestamptz, git_commit text, git_branch text, environment text,
+               run_id uuid, error_type text, failed_since bigint, passed_before timestamptz)
+LANGUAGE plpgsql STABLE
+SET jit = off
+SET plan_cache_mode = force_custom_plan
+SET work_mem = '16MB'
+AS $$
+#variable_conflict use_column
+DECLARE
+    frameworks text[];
+    names text[];
+BEGIN
+    SELECT array_agg(x.framework), array_agg(x.test_id) INTO frameworks, names
+      FROM (SELECT d.framework, d.test_id
+              FROM (SELECT r.test_key, (array_agg((r.failed + r.error)::float8 / r.n ORDER BY r.day DESC))[1] AS share,
+                           sum(r.failed + r.error) AS failed
+                      FROM crossbridge.rollup_test_day AS r
+                     WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
+                       AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, (s.until AT TIME ZONE 'UTC')::date - 7)
+                       AND r.day <= (s.until AT TIME ZONE 'UTC')::date
+                     GROUP BY 1
+                    HAVING sum(r.failed + r.error) > 0) AS r
+              JOIN crossbridge.test_dim AS d USING (test_key)
+             WHERE (s.frameworks IS NULL OR d.framework = ANY (s.frameworks))
+               AND (s.test_id IS NULL OR d.test_id = s.test_id)
+             ORDER BY r.share DESC, r.failed DESC, d.test_key
+             LIMIT 15) AS x;
+    RETURN QUERY
+    WITH attempts AS (
+        SELECT t.framework, t.test_id, t.run_id, t.created_at, t.status = 'passed' AS passed, t.error_type,
+               max(t.created_at) FILTER (WHERE t.status = 'passed') OVER (PARTITION BY t.framework, t.test_id) AS passed_at
+          FROM crossbridge.tests AS t
+         WHERE t.test_id = ANY (names) AND (t.framework, t.test_id) IN (SELECT * FROM unnest(frameworks, names))
+           AND t.created_at >= s.since AND t.created_at < s.until AND t.status IN ('passed', 'failed', 'error')
+           AND (s.run_id IS NULL OR t.run_id = s.run_id)
+           AND (s.environments IS NULL AND s.branches IS NULL
+                OR t.run_id IN (SELECT r.run_id FROM crossbridge.chosen_runs(s) AS r))
+    ), first_failures AS (
+        SELECT DISTINCT ON (a.framework, a.test_id) a.*, count(*) OVER (PARTITION BY a.framework, a.test_id) AS failed_since
+          FROM attempts AS a
+         WHERE NOT a.passed AND a.created_at > coalesce(a.passed_at, '-infinity')
+         ORDER BY a.framework, a.test_id, a.created_at
+    )
+    SELECT f.framework, f.test_id, f.created_at, r.git_commit, r.git_branch, r.environment, f.run_id, f.error_type,
+           f.failed_since, f.passed_at
+      FROM first_failures AS f
+      LEFT JOIN crossbridge.runs AS r USING (run_id);
+END $$;
