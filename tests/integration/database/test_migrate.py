@@ -51,11 +51,13 @@ def test_a_database_without_schema_is_at_version_0(database):
 
 
 def test_twenty_processes_at_once_apply_each_version_once(database):
-    # Each waits for the line on its standard input, so that they start together.
+    # Each is connected before any begins.
     program = (
-        "import sys; from crossbridge.database.migrate import migrate; from crossbridge.database.target import Target;"
-        f" target = Target({database.host!r}, {database.port}, {database.dbname!r}, {database.user!r},"
-        f" sys.stdin.readline().strip(), {database.sslmode!r}); print(*migrate(target))"
+        "import sys; from crossbridge.database.connection import connect;"
+        " from crossbridge.database.migrate import migrate; from crossbridge.database.target import Target;"
+        f" connection = connect(Target({database.host!r}, {database.port}, {database.dbname!r}, {database.user!r},"
+        f" sys.stdin.readline().strip(), {database.sslmode!r}));"
+        " print('ready', flush=True); sys.stdin.readline(); print(*migrate(connection))"
     )
     processes = [
         subprocess.Popen(
@@ -69,6 +71,10 @@ def test_twenty_processes_at_once_apply_each_version_once(database):
     ]
     for process in processes:
         process.stdin.write(f"{database.password}\n")
+        process.stdin.flush()
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * PROCESSES
+    for process in processes:
+        process.stdin.write("go\n")
         process.stdin.flush()
     answers = [process.communicate(timeout=120) for process in processes]
 
@@ -143,6 +149,8 @@ def test_versions_of_an_upgrade_are_committed_one_by_one(migrated, monkeypatch):
 
     with connect(migrated) as connection:
         assert schema_version(connection) == LATER.version
+        # Functions come with the last version alone.
+        assert connection.execute("SELECT to_regproc('crossbridge.merge_names')").fetchone() == (None,)
 
 
 def test_every_function_is_checked_by_the_server(migrated):
