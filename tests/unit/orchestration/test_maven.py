@@ -36,6 +36,9 @@ BODIES = (
     ),
 )
 
+BOM = "<type>pom</type><scope>import</scope>"
+SPRING_BOOT_3 = "<parent><artifactId>spring-boot-starter-parent</artifactId><version>3.2.0</version></parent>"
+
 poms = st.builds(
     lambda head, opening, body, indent, newline, bom, end: _encoded(
         head + opening + "\n" + body.format(indent, indent * 2, indent * 3) + "</project>" + end, newline, bom
@@ -72,11 +75,23 @@ def dependency(name, version="", more=""):
     )
 
 
+def line_ends(content):
+    return {
+        line[-2:] if line.endswith(b"\r\n") else line[-1:] for line in content.splitlines(keepends=True)[:-1]
+    }
+
+
 def versions(content):
     """The artifacts in test scope that a pom names, as a parser sees them."""
     return {
         one.name: one.version for one in Pom(Path("pom.xml"), content).dependencies() if one.scope == "test"
     }
+
+
+@pytest.fixture(autouse=True)
+def _empty_local_repository(tmp_path, monkeypatch):
+    """What Maven has fetched on this machine is no part of these tests."""
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 @given(poms, st.booleans())
@@ -87,6 +102,7 @@ def test_what_is_added_is_read_by_a_parser_and_removed_to_the_byte(content, driv
         {"org.postgresql:postgresql": DRIVER.rpartition(":")[2]} if driver else {}
     )
     assert versions(added) == expected
+    assert line_ends(added) == line_ends(content)
     again = build(added)
     assert again.with_dependencies(launcher=True, driver=driver) == added
     assert again.without_dependencies(force=False) == content
@@ -127,14 +143,13 @@ def test_a_version_in_properties_of_a_parent_is_found(tmp_path):
     assert versions(content)[LAUNCHER] == "1.11.0"
 
 
-def test_a_parent_and_a_bom_of_the_local_repository_are_read(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_a_parent_and_a_bom_of_the_local_repository_are_read(tmp_path):
     managed = pom(
         "<dependencyManagement><dependencies>"
         + dependency("org.junit.platform:junit-platform-launcher", "1.8.1")
         + "</dependencies></dependencyManagement>"
     )
-    imported = dependency("com.corp:bom", "3", "<type>pom</type><scope>import</scope>")
+    imported = dependency("com.corp:bom", "3", BOM)
     parent = pom(
         "<properties><maven.compiler.release>17</maven.compiler.release></properties>"
         f"<dependencyManagement><dependencies>{imported}</dependencies></dependencyManagement>"
@@ -148,6 +163,20 @@ def test_a_parent_and_a_bom_of_the_local_repository_are_read(tmp_path, monkeypat
     module = build(own, tmp_path / "work/pom.xml")
     assert module.java_level() == 17
     assert versions(module.with_dependencies(launcher=True, driver=False)) == {LAUNCHER: ""}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SPRING_BOOT_3 + "<dependencies>\n</dependencies>",
+        "<dependencyManagement><dependencies>"
+        + dependency("org.springframework.boot:spring-boot-dependencies", "3.2.0", BOM)
+        + "</dependencies></dependencyManagement><dependencies>\n</dependencies>",
+    ],
+)
+def test_versions_that_a_bom_has_are_left_to_it(body):
+    content = build(pom(body)).with_dependencies(launcher=True, driver=True)
+    assert versions(content) == {LAUNCHER: "", DRIVER.rpartition(":")[0]: ""}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +243,7 @@ COMPILER = "<build><plugins><plugin><artifactId>maven-compiler-plugin</artifactI
     ("body", "level"),
     [
         ("", 8),
-        ("<properties><maven.compiler.source>1.8</maven.compiler.source></properties>", 8),
+        (SPRING_BOOT_3 + "<properties><maven.compiler.source>1.8</maven.compiler.source></properties>", 8),
         ("<properties><maven.compiler.release>21</maven.compiler.release></properties>", 21),
         (
             (
@@ -231,16 +260,14 @@ COMPILER = "<build><plugins><plugin><artifactId>maven-compiler-plugin</artifactI
             ),
             11,
         ),
-        ("<parent><artifactId>spring-boot-starter-parent</artifactId><version>3.2.0</version></parent>", 17),
+        (SPRING_BOOT_3, 17),
     ],
 )
-def test_the_java_that_tests_are_compiled_for(body, level, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_the_java_that_tests_are_compiled_for(body, level, tmp_path):
     assert build(pom(body), tmp_path / "pom.xml").java_level() == level
 
 
-def test_a_parent_that_is_nowhere_leaves_the_java_open(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_a_parent_that_is_nowhere_leaves_the_java_open(tmp_path):
     own = pom("<parent><groupId>a</groupId><artifactId>b</artifactId><version>1</version></parent>")
     with pytest.raises(Blocked, match="mvn -q validate"):
         build(own, tmp_path / "pom.xml").java_level()
