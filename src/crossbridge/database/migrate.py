@@ -20,6 +20,9 @@ from crossbridge.errors import SchemaError
 
 # Of the transaction, not of the session: that is what lasts behind PgBouncer.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('crossbridge migrations', 0))"
+# The first table that ingest takes: batches under way are stored before a version changes what stores them, and none
+# holds what we wait for while it waits for us. Readers go on.
+_QUIET = "LOCK TABLE crossbridge.segments IN EXCLUSIVE MODE"
 # Anybody who may use the schema may know its version: a shipper that can only ingest asks for it too.
 _LEDGER = """
     DO $$ BEGIN
@@ -141,7 +144,8 @@ def _apply(connection: psycopg.Connection[Any]) -> list[int]:
         steps = [step for step in migrations() if step.version > version]
         if version == 0:
             connection.execute(_LEDGER)
-        else:
+        elif steps:
+            connection.execute(_QUIET)
             del steps[1:]
         for step in steps:
             connection.execute(step.sql)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from crossbridge.database.connection import connect
 from crossbridge.database.migrate import LATEST, Migration, functions, migrate, migrations, schema_version
 from crossbridge.errors import DatabaseError, SchemaError
 from support.feed import Segment
+from support.rollups import differences, rows_rolled_up
 
 PROCESSES = 20
 # Functions, views and triggers, with who may call the functions.
@@ -151,6 +153,49 @@ def test_versions_of_an_upgrade_are_committed_one_by_one(migrated, monkeypatch):
         assert schema_version(connection) == LATER.version
         # Functions come with the last version alone.
         assert connection.execute("SELECT to_regproc('crossbridge.merge_names')").fetchone() == (None,)
+
+
+def test_events_arrive_while_versions_are_applied(migrated, monkeypatch):
+    """A migration takes tables in another order than ingest does, and neither fails."""
+    rounds = [
+        Migration(
+            LATEST + number, "later", b"ALTER TABLE crossbridge.tests ADD COLUMN extra_%d integer" % number
+        )
+        for number in range(1, 5)
+    ]
+    known, delivered, done, failures = migrations(), threading.Semaphore(0), threading.Event(), []
+
+    def write():
+        try:
+            with connect(migrated) as connection:
+                while not done.is_set():
+                    Segment().start("a").end("a").step("a", "s").close().deliver(connection)
+                    delivered.release()
+        except BaseException as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        for number, step in enumerate(rounds, 1):
+            later = [*known, *rounds[:number]]
+            monkeypatch.setattr("crossbridge.database.migrate.migrations", lambda later=later: later)
+            monkeypatch.setattr("crossbridge.database.migrate.LATEST", step.version)
+            for _ in range(3 * len(writers)):  # all of them are at it
+                assert delivered.acquire(timeout=20), failures
+            while delivered.acquire(blocking=False):
+                pass
+            assert migrate(migrated) == [step.version]
+    finally:
+        done.set()
+        for writer in writers:
+            writer.join()
+
+    assert failures == []
+    with connect(migrated) as connection:
+        assert rows_rolled_up(connection) > 0
+        assert differences(connection) == {}
 
 
 def test_every_function_is_checked_by_the_server(migrated):
