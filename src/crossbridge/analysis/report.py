@@ -16,6 +16,7 @@ from crossbridge.analysis.tests import (
     RunningTest,
     latest_failures,
     ranked_tests,
+    rankings,
     run_failures,
     running_tests,
 )
@@ -102,11 +103,12 @@ def report_run(
 
 def report_window(connection: Connection[Any], scope: Scope) -> WindowReport:
     """Report on a window."""
+    ranked = rankings(connection, scope, "average", "failed")
     return WindowReport(
         since=scope.since,
         frameworks=window_totals(connection, scope),
-        slowest=ranked_tests(connection, scope, "average"),
-        failing=failing_tests(connection, scope),
+        slowest=ranked["average"],
+        failing=_with_latest(connection, scope, ranked["failed"]),
         flaky=flaky_tests(connection, scope),
         running=running_tests(connection, scope),
         collector=collector_health(connection, scope),
@@ -115,7 +117,10 @@ def report_window(connection: Connection[Any], scope: Scope) -> WindowReport:
 
 def failing_tests(connection: Connection[Any], scope: Scope) -> list[FailingTest]:
     """Find the tests of a window that failed most often; those whose rows retention has removed are left out."""
-    ranked = ranked_tests(connection, scope, "failed")
+    return _with_latest(connection, scope, ranked_tests(connection, scope, "failed"))
+
+
+def _with_latest(connection: Connection[Any], scope: Scope, ranked: list[RankedTest]) -> list[FailingTest]:
     latest = latest_failures(connection, scope, ranked)
     return [
         FailingTest(

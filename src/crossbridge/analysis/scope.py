@@ -45,7 +45,6 @@ class Scope:
             "first_hour": _ceiling(self.since, timedelta(hours=1)),
             "first_day": first_day,
             "rows_until": _NEVER if self.branch else day,
-            **self._slice(day),
             "environment": self.environment,
             "branch": self.branch,
             "framework": self.framework,
@@ -54,16 +53,25 @@ class Scope:
             **more,
         }
 
-    def _slice(self, day: datetime) -> dict[str, Any]:
-        """Which cells of the per-test days stand for the filters; for a branch in one environment there are none."""
+    def slice(self, midnight: datetime | None = None) -> dict[str, Any]:
+        """
+        Which cells of the per-test days stand for the filters, and which rows beside them.
+
+        Days count from `midnight` on, by default the first in the window; a branch in one environment has none.
+        """
+        whole = _ceiling(self.since, timedelta(days=1))
         if self.branch and self.environment:
-            return {"slice": "*", "slice_day": _NEVER, "slice_rows_until": _NEVER, "sliced_branch": None}
-        slice_ = f"*{self.branch}" if self.branch else self.environment or "*"
+            return _no_slice(self.since, _NEVER)
+        begins = midnight or whole
         return {
-            "slice": slice_,
-            "slice_day": day.date(),
-            "slice_rows_until": day,
+            "slice": f"*{self.branch}" if self.branch else self.environment or "*",
+            "slice_day": begins.date(),
+            "slice_from": begins,
+            "whole_day": whole.date(),
             "sliced_branch": self.branch,
+            "edge_since": min(self.since, begins),
+            "edge_until": max(self.since, begins),
+            "sign": 1 if self.since <= begins else -1,
         }
 
 
@@ -93,16 +101,29 @@ class RunScope:
             "until": self.until,
             "rows_until": self.until and self.until + timedelta(microseconds=1),
             "first_day": _NEVER,
-            "slice": "*",
-            "slice_day": _NEVER,
-            "slice_rows_until": self.until and self.until + timedelta(microseconds=1),
-            "sliced_branch": None,
             "environment": None,
             "branch": None,
             "framework": self.framework,
             "limit": self.limit,
             **more,
         }
+
+    def slice(self) -> dict[str, Any]:
+        """No days: see Scope."""
+        return _no_slice(self.since, self.until and self.until + timedelta(microseconds=1))
+
+
+def _no_slice(since: datetime | None, until: datetime | str | None) -> dict[str, Any]:
+    return {
+        "slice": "*",
+        "slice_day": _NEVER,
+        "slice_from": until,
+        "whole_day": _NEVER,
+        "sliced_branch": None,
+        "edge_since": since,
+        "edge_until": until,
+        "sign": 1,
+    }
 
 
 def _ceiling(at: datetime, step: timedelta) -> datetime:

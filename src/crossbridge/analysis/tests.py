@@ -10,11 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crossbridge.analysis._rows import WORST_FIRST, rows
+from crossbridge.analysis.scope import RunScope, Scope
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-    from crossbridge.analysis.scope import RunScope, Scope
 
 MEASURED_ATTEMPTS = 10_000  # of all tests listed together: rows of one test lie far apart
 
@@ -40,6 +39,14 @@ class RankedTest(Struct, frozen=True, kw_only=True):
     measured: int | None = None
     p50_us: float | None = None
     p95_us: float | None = None
+
+
+class _Ranked(RankedTest, frozen=True, kw_only=True):
+    rank: Rank
+
+
+class _Midnight(Struct, frozen=True, kw_only=True):
+    at: datetime
 
 
 class _Percentiles(Struct, frozen=True, kw_only=True):
@@ -77,7 +84,28 @@ class RunningTest(Struct, frozen=True, kw_only=True):
 
 def ranked_tests(connection: Connection[Any], scope: Scope | RunScope, rank: Rank) -> list[RankedTest]:
     """Return the tests that took longest (on average, at most, in total) or failed most often; ties by name."""
-    return rows(connection, "ranked_tests", RankedTest, scope, rank=rank)
+    return rankings(connection, scope, rank)[rank]
+
+
+def rankings(
+    connection: Connection[Any], scope: Scope | RunScope, *ranks: Rank
+) -> dict[Rank, list[RankedTest]]:
+    """Rank the tests in several ways at the cost of one."""
+    found: dict[Rank, list[RankedTest]] = {rank: [] for rank in ranks}
+    for row in rows(
+        connection, "ranked_tests", _Ranked, scope, ranks=list(ranks), **_slice(connection, scope, ranks)
+    ):
+        found[row.rank].append(
+            RankedTest(**{name: getattr(row, name) for name in RankedTest.__struct_fields__})
+        )
+    return found
+
+
+def _slice(connection: Connection[Any], scope: Scope | RunScope, ranks: tuple[Rank, ...]) -> dict[str, Any]:
+    """Begin whole days at the nearest midnight, but for the longest attempts: rows cannot be taken off them."""
+    if isinstance(scope, RunScope) or "max" in ranks:
+        return scope.slice()
+    return scope.slice(rows(connection, "midnight", _Midnight, scope)[0].at)
 
 
 def slowest_tests(connection: Connection[Any], scope: Scope, rank: Rank) -> list[RankedTest]:

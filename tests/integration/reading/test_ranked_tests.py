@@ -10,7 +10,7 @@ import pytest
 from crossbridge.analysis.report import failing_tests
 from crossbridge.analysis.runs import find_run, run_scope
 from crossbridge.analysis.scope import Scope
-from crossbridge.analysis.tests import ranked_tests, run_failures
+from crossbridge.analysis.tests import ranked_tests, rankings, run_failures
 
 FAILING = {"failed", "error"}
 
@@ -36,26 +36,48 @@ def ranked(history, scope, rank):
         ):
             tests[attempt.framework, attempt.test_id].append(attempt)
     rows = [
-        (*name, len(attempts), round(figures(attempts)[rank], 3))
+        (*name, len(attempts), found)
         for name, attempts in tests.items()
-        if rank != "failed" or figures(attempts)["failed"]
+        if (found := figures(attempts))["failed"] or rank != "failed"
     ]
-    return sorted(rows, key=lambda row: (-row[-1], row[0], row[1]))[: scope.limit]
+    return sorted(rows, key=lambda row: (-row[-1][rank], row[0], row[1]))[: scope.limit]
 
 
-@pytest.mark.parametrize("hours", [0.4, 9.1, 30.7, 24 * 9.9, 24 * 25])
-def test_ranks_equal_a_sort_of_the_attempts(history, reading, hours):
-    history.random_runs(60, days=20, seed=int(hours * 10))
+# As the clock goes, midnight is before or after; at 4 and at 20 o'clock it is surely the one before or after.
+WINDOWS = {
+    "0.4 h": 0.4,
+    "9.1 h": 9.1,
+    "30.7 h": 30.7,
+    "9.9 d": 24 * 9.9,
+    "25 d": 24 * 25,
+    "4:10": 4,
+    "20:10": 20,
+}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_ranks_equal_a_sort_of_the_attempts(history, reading, window):
+    since = history.ago(hours=WINDOWS[window])
+    if ":" in window:
+        since = history.ago(days=3).replace(hour=WINDOWS[window], minute=10)
+    history.random_runs(60, days=20, seed=int(WINDOWS[window] * 10))
     column = {"average": "average_us", "max": "max_us", "total": "total_us", "failed": "failed"}
-    for rank, environment, branch, framework in product(
-        column, [None, "ci"], [None, "main"], [None, "robot"]
-    ):
-        scope = Scope(history.ago(hours=hours), environment, branch, framework, limit=7)
-        found = [
-            (test.framework, test.test_id, test.attempts, round(getattr(test, column[rank]), 3))
-            for test in ranked_tests(reading, scope, rank)
-        ]
-        assert found == ranked(history, scope, rank), (rank, environment, branch, framework)
+    for environment, branch, framework in product([None, "ci"], [None, "main"], [None, "robot"]):
+        scope = Scope(since, environment, branch, framework, limit=7)
+        together = rankings(reading, scope, "failed", "average")
+        for rank in column:
+            tests = ranked_tests(reading, scope, rank)
+            found = [
+                (
+                    test.framework,
+                    test.test_id,
+                    test.attempts,
+                    {name: pytest.approx(getattr(test, of)) for name, of in column.items()},
+                )
+                for test in tests
+            ]
+            assert found == ranked(history, scope, rank), (rank, environment, branch, framework)
+            assert tests == together.get(rank, tests)
 
 
 def test_a_run_ranks_its_own_attempts_only(history, reading):

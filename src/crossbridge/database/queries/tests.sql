@@ -1,28 +1,35 @@
+-- midnight --
+-- Where whole days begin for a window: the rows between are added to them, or taken off.
+SELECT crossbridge.nearest_day(%(since)s) AS at;
+
 -- ranked_tests --
--- Tests by what their attempts took (average, longest, total) or how many of them failed, each with its share of the time
--- of all. Whole days come from the rollup, from slice_day on; what lies before, and all of it for one run or for a branch
--- in one environment, comes from the rows, and so do a branch's runs that the rollup has no days for. OFFSET 0 keeps the
--- planner from reading all rows to find those of some runs.
+-- Tests by what their attempts took (average, longest, total) or how many of them failed, for each of `ranks`, each with its
+-- share of the time of all. Whole days come from the rollup, from slice_day on; the rows between it and the window's
+-- beginning are added (sign 1) or taken off (-1). For one run, or a branch in one environment, all comes from the rows, and
+-- so do a branch's runs that the rollup has no days for. OFFSET 0 keeps the planner from reading all rows to find those
+-- of some runs. Of a day of which rows are taken off the longest attempt is sought among those shown only.
 WITH unrolled AS (
     SELECT r.run_id, min(s.started_at) AS since, max(greatest(s.last_at, s.closed_at)) AS until
       FROM crossbridge.runs AS r
       JOIN crossbridge.segments AS s USING (run_id)
      WHERE r.git_branch = %(sliced_branch)s AND NOT r.rolled_branch
      GROUP BY 1
-    HAVING max(greatest(s.last_at, s.closed_at)) >= %(slice_rows_until)s
+    HAVING max(greatest(s.last_at, s.closed_at)) >= %(slice_from)s
 ), parts AS (
-    SELECT d.framework, d.test_id, r.attempts, r.failed, r.total_us, r.max_us
-      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us) AS total_us, max(max_us) AS max_us
+    SELECT d.framework, d.test_id, r.attempts, r.failed, r.total_us, r.max_us, r.cut_max_us
+      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us) AS total_us,
+                   max(max_us) FILTER (WHERE day >= %(whole_day)s::date) AS max_us,
+                   max(max_us) FILTER (WHERE day < %(whole_day)s::date) AS cut_max_us
               FROM crossbridge.rollup_test_day
              WHERE environment = %(slice)s AND day >= %(slice_day)s::date
              GROUP BY test_key) AS r
       JOIN crossbridge.test_dim AS d USING (test_key)
      WHERE %(framework)s::text IS NULL OR d.framework = %(framework)s
      UNION ALL
-    SELECT framework, test_id, count(*), count(*) FILTER (WHERE status IN ('failed', 'error')), sum(duration_us),
-           max(duration_us)
+    SELECT framework, test_id, %(sign)s * count(*), %(sign)s * count(*) FILTER (WHERE status IN ('failed', 'error')),
+           %(sign)s * sum(duration_us), max(duration_us) FILTER (WHERE created_at >= %(since)s), NULL
       FROM crossbridge.tests
-     WHERE created_at >= %(since)s AND created_at < %(slice_rows_until)s
+     WHERE created_at >= %(edge_since)s AND created_at < %(edge_until)s
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
        AND (%(framework)s::text IS NULL OR framework = %(framework)s)
        AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
@@ -32,35 +39,49 @@ WITH unrolled AS (
      GROUP BY framework, test_id
      UNION ALL
     SELECT t.framework, t.test_id, count(*), count(*) FILTER (WHERE t.status IN ('failed', 'error')), sum(t.duration_us),
-           max(t.duration_us)
+           max(t.duration_us) FILTER (WHERE t.created_at >= %(since)s), NULL
       FROM unrolled
      CROSS JOIN LATERAL (
          SELECT * FROM crossbridge.tests AS t
           WHERE t.run_id = unrolled.run_id AND t.created_at BETWEEN unrolled.since AND unrolled.until
-            AND t.created_at >= %(slice_rows_until)s
+            AND t.created_at >= %(slice_from)s
             AND (%(framework)s::text IS NULL OR t.framework = %(framework)s)
          OFFSET 0) AS t
      GROUP BY 1, 2
-), tests AS (
-    SELECT framework, test_id,
-           sum(attempts)::bigint AS attempts,
-           sum(failed)::bigint AS failed,
-           sum(total_us)::bigint AS total_us,
-           (sum(total_us) / sum(attempts))::float8 AS average_us,
-           max(max_us) AS max_us,
+), tests AS MATERIALIZED (
+    SELECT framework, test_id, sum(attempts) AS attempts, sum(failed) AS failed, sum(total_us) AS total_us,
+           coalesce(max(max_us), 0) AS max_us, max(cut_max_us) AS cut_max_us,
            coalesce(sum(total_us)::float8 / nullif(sum(sum(total_us)) OVER (), 0)::float8, 0) AS share
       FROM parts
      GROUP BY framework, test_id
+    HAVING sum(attempts) > 0
+), ranked AS MATERIALIZED (
+    SELECT w.rank, t.*
+      FROM unnest(%(ranks)s::text[]) AS w(rank)
+     CROSS JOIN LATERAL (
+         SELECT t.*, CASE w.rank WHEN 'average' THEN t.total_us / t.attempts
+                                 WHEN 'max' THEN t.max_us
+                                 WHEN 'total' THEN t.total_us
+                                 WHEN 'failed' THEN t.failed END AS size
+           FROM tests AS t
+          WHERE w.rank <> 'failed' OR t.failed > 0
+          ORDER BY size DESC, t.framework, t.test_id
+          LIMIT %(limit)s) AS t
 )
-SELECT *
-  FROM tests
- WHERE %(rank)s <> 'failed' OR failed > 0
- ORDER BY CASE %(rank)s WHEN 'average' THEN total_us::numeric / attempts
-                        WHEN 'max' THEN max_us
-                        WHEN 'total' THEN total_us
-                        WHEN 'failed' THEN failed END DESC,
-          framework, test_id
- LIMIT %(limit)s;
+SELECT r.rank, r.framework, r.test_id, r.attempts::bigint, r.failed::bigint, r.total_us::bigint,
+       (r.total_us / r.attempts)::float8 AS average_us, greatest(r.max_us, cut.max_us)::bigint AS max_us, r.share
+  FROM ranked AS r
+  LEFT JOIN LATERAL (
+      SELECT max(t.duration_us) AS max_us
+        FROM crossbridge.tests AS t
+       WHERE t.test_id = r.test_id AND t.framework = r.framework
+         AND t.created_at >= %(since)s AND t.created_at < %(whole_day)s::timestamp AT TIME ZONE 'UTC'
+         AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
+              OR t.run_id IN (SELECT run_id FROM crossbridge.runs
+                               WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
+                                 AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))) AS cut
+    ON r.cut_max_us > r.max_us
+ ORDER BY r.rank, r.size DESC, r.framework, r.test_id;
 
 -- percentiles_of_tests --
 -- Percentiles of some tests' attempts, each from a moment of its own on.
@@ -93,20 +114,20 @@ SELECT * FROM (
  LIMIT %(limit)s;
 
 -- latest_failures --
--- The newest failing attempt in the window of each of these tests. When it was is told by the index of failures and
--- retries alone; by its time the row is found.
-WITH wanted AS MATERIALIZED (
-    SELECT framework, test_id FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) AS w(framework, test_id)
+-- The newest failing attempt in the window of each of these tests. When it was is told by the few failures and retries; by
+-- its time the row is found.
+WITH chosen AS (
+    SELECT run_id, run_key
+      FROM crossbridge.runs
+     WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
+       AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
 ), newest AS MATERIALIZED (
-    SELECT t.framework, t.test_id, max(t.created_at) AS created_at
-      FROM crossbridge.tests AS t
-      JOIN wanted USING (framework, test_id)
-     WHERE t.created_at >= %(since)s AND (t.status IN ('failed', 'error') OR t.attempt > 1)
-       AND t.status IN ('failed', 'error')
-       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
-            OR t.run_id IN (SELECT run_id FROM crossbridge.runs
-                             WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
-                               AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
+    SELECT d.framework, d.test_id, max(x.created_at) AS created_at
+      FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) AS w(framework, test_id)
+      JOIN crossbridge.test_dim AS d USING (framework, test_id)
+      JOIN crossbridge.troubles AS x USING (test_key)
+     WHERE x.created_at >= %(since)s AND NOT x.passed
+       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR x.run_key IN (SELECT run_key FROM chosen))
      GROUP BY 1, 2
 )
 SELECT f.*
@@ -116,10 +137,7 @@ SELECT f.*
        FROM crossbridge.tests AS t
       WHERE t.created_at = newest.created_at AND t.framework = newest.framework AND t.test_id = newest.test_id
         AND t.status IN ('failed', 'error')
-        AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
-             OR t.run_id IN (SELECT run_id FROM crossbridge.runs
-                              WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
-                                AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
+        AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_id IN (SELECT run_id FROM chosen))
       ORDER BY t.attempt DESC
       LIMIT 1) AS f;
 
