@@ -43,6 +43,7 @@ _HAS_LEDGER = """
      WHERE n.nspname = 'crossbridge' AND c.relname = 'schema_migrations'
 """
 MINIMUM_SERVER = 13
+_HERE = files("crossbridge.database")
 
 
 class Migration(NamedTuple):
@@ -56,22 +57,22 @@ class Migration(NamedTuple):
 @lru_cache(maxsize=1)
 def migrations() -> list[Migration]:
     """All migrations of this release, oldest first."""
-    folder = files("crossbridge.database") / "migrations"
-    return sorted(
-        Migration(int(file.name[:4]), file.name[5:-4], file.read_bytes())
-        for file in folder.iterdir()
-        if file.name.endswith(".sql")
-    )
+    return [Migration(int(name[:4]), name[5:-4], text) for name, text in _texts("migrations")]
 
 
 @lru_cache(maxsize=1)
 def functions() -> bytes:
     """Statements that make or replace all functions, views and triggers of this release, with the rights to them."""
-    folder = files("crossbridge.database")
-    parts = sorted((file.name, file.read_bytes()) for file in (folder / "functions").iterdir())
     # They call each other in any order.
-    texts = [b"SET LOCAL check_function_bodies = off;", *(text for _, text in parts)]
-    return b"\n".join([*texts, (folder / "rights.sql").read_bytes()])
+    texts = [b"SET LOCAL check_function_bodies = off;", *(text for _, text in _texts("functions"))]
+    return b"\n".join([*texts, (_HERE / "rights.sql").read_bytes()])
+
+
+def _texts(folder: str) -> list[tuple[str, bytes]]:
+    """Name and content of the folder's files, by name."""
+    return sorted(
+        (file.name, file.read_bytes()) for file in (_HERE / folder).iterdir() if file.name.endswith(".sql")
+    )
 
 
 LATEST = migrations()[-1].version

@@ -174,7 +174,7 @@ AS $$
      ORDER BY 2, 6, 3, 4, 5;
 $$;
 
--- Hours of runs, errors, calls and versions; what no key stands in front of goes first.
+-- What rollups_reading.sql keeps, and hours of runs.
 CREATE OR REPLACE FUNCTION crossbridge.rebuild_reading(day date, since timestamptz, until timestamptz) RETURNS void
 LANGUAGE sql
 AS $$
