@@ -96,8 +96,9 @@ def once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], Run]
 
 
 def told(run: Run) -> list[str]:
-    """All that Cypress said of a run, but for times and ports."""
-    text = re.sub(r"\b(\d+m?s|\d\d:\d\d|\d+ seconds?)\b", "TIME", run.stdout)
+    """All that Cypress said of a run, but for times, ports and where the project lies."""
+    text = run.stdout.replace(str(run.project), "PROJECT")
+    text = re.sub(r"\b(\d+m?s|\d\d:\d\d|\d+ seconds?)\b", "TIME", text)
     text = re.sub(r"\b(localhost|127\.0\.0\.1):\d+", r"\1", text)
     text = re.sub(r'"date": ".*"', '"date"', text)
     return re.sub(r" +", " ", text).replace(" (TIME)", "").splitlines()

@@ -51,6 +51,8 @@ def attempts_of(results, suffix=""):
     found = Counter()
     for spec in results["runs"]:
         named = Counter()
+        if spec["error"]:
+            found[spec["spec"]["relative"] + suffix, 1, "failed"] += 1
         for test in spec["tests"]:
             name = " › ".join([spec["spec"]["relative"], *test["title"]]) + suffix
             named[name] += 1
@@ -60,13 +62,16 @@ def attempts_of(results, suffix=""):
     return found
 
 
-def test_tests_statuses_and_attempts_are_those_of_cypress(run, results):
-    # Cypress has one word, failed, for what we call failed and error.
-    ours = Counter(
+def as_cypress_says(run):
+    """The attempts as recorded; Cypress has one word, failed, for what we call failed and error."""
+    return Counter(
         (test, attempt, status.replace("error", "failed"))
         for test, attempt, status in run.attempts.elements()
     )
-    assert ours == attempts_of(results)
+
+
+def test_tests_statuses_and_attempts_are_those_of_cypress(run, results):
+    assert as_cypress_says(run) == attempts_of(results)
     assert run.status == "failed"
 
 
@@ -76,7 +81,14 @@ def test_hooks_that_fail_are_errors(run):
         "specs/kinds.cy.js › before each fails at the second › second",
         "specs/kinds.cy.js › after each fails › first",
         "specs/kinds.cy.js › after all fails › last",
+        "specs/broken.cy.js",
     }
+
+
+def test_spec_that_does_not_compile_says_why(run):
+    broken = run.end_of("specs/broken.cy.js")
+    assert "SyntaxError" in broken["error_message"]
+    assert broken["file"] == broken["suite"] == "specs/broken.cy.js"
 
 
 def test_durations_hold_what_cypress_measures(run, results):
@@ -102,7 +114,7 @@ def test_exit_code_output_and_own_handlers_are_as_without_us(run, without_us):
     assert told(run) == told(without_us)
     handlers = (without_us.project / "handlers.log").read_text()
     assert (run.project / "handlers.log").read_text() == handlers
-    assert [line for line in handlers.splitlines() if line.startswith("after:run")] == ["after:run 24"]
+    assert [line for line in handlers.splitlines() if line.startswith("after:run")] == ["after:run 25"]
     assert "crossbridge" not in run.stderr
     assert list((run.project / ".crossbridge" / "cypress").iterdir()) == []
 
@@ -188,6 +200,6 @@ def test_results_alone_give_every_attempt_when_the_browser_tells_nothing(results
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     replayed = suite.run_of(0)
-    assert replayed.attempts == attempts_of(results, " [chrome]")
+    assert as_cypress_says(replayed) == attempts_of(results, " [chrome]")
     assert {"RangeError", "CypressError"} <= {end.get("error_type") for end in replayed.ends}
     assert "s3cret" not in str(replayed.events)

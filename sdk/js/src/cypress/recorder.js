@@ -93,12 +93,21 @@ export class Recorder {
         this.collector.record({ type: 'test_end', ...fields, ...times, status: STATUSES[state] ?? 'error', ...error });
       });
     });
+    if (results?.error) this.#specBroke(results.error, endedAt);
     this.#spec = '';
   }
 
-  /** @param {string[]} titles */
+  /** A spec that does not compile, or whose browser crashed, is a row of its own. @param {string} text @param {number} endedAt */
+  #specBroke(text, endedAt) {
+    const fields = this.#fields(this.#nameOf([]), 1, [this.#spec]);
+    const cause = /^The error was:\s+([^]*?)\n\nThis occurred /m.exec(text)?.[1] ?? text;
+    this.collector.record({ type: 'test_end', ...fields, at_us: endedAt, duration_us: 1, status: 'error', ...errorOf(cause) });
+  }
+
+  /** Empty titles are left out, as in Cypress's own results. @param {string[]} titles */
   #nameOf(titles) {
-    return testId([this.#spec, ...titles].join(SEPARATOR) + this.#suffix, this.collector.settings.projectRoot);
+    const path = [this.#spec, ...titles.filter(Boolean)].join(SEPARATOR);
+    return testId(path + this.#suffix, this.collector.settings.projectRoot);
   }
 
   /** @param {any} message */

@@ -12,6 +12,8 @@ describe('kinds', () => {
   it('is called the same', () => {});
   it('is called the same', () => {});
 
+  it('', () => {});
+
   it('fails twice', () => {
     throw new RangeError('out of tea');
   });

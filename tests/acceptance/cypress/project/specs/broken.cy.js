@@ -1,0 +1,3 @@
+it('is not to be compiled', () => {
+  visit('https://shop.example/?token=s3cret') please;
+});
