@@ -11,7 +11,6 @@ import pytest
 from support.cli import run_cli
 from support.playwright import (
     REPORTER,
-    SAMPLES,
     PlaywrightSuite,
     own_results,
     recorded_results,
@@ -21,7 +20,7 @@ from support.postgres import db_environment
 from support.pytest_runs import clean_environ
 
 LINES = ("--reporter", "line")
-CALLBACKS = ("onBegin", "onTestBegin", "onStepBegin", "onStepEnd", "onTestEnd")
+CALLBACKS = ("onBegin", "onError", "onTestBegin", "onStepBegin", "onStepEnd", "onTestEnd")
 
 
 def result(run):
@@ -144,7 +143,3 @@ def test_signals_end_the_run_as_ever(tmp_path, number, exit_code):
     if number == signal.SIGINT:
         assert recorded_results(run) == own_results(stdout)
         assert run.end_of("waits")["status"] == run.status == "interrupted"
-
-
-def test_samples_are_there():
-    assert len(list(SAMPLES.glob("*.spec.ts"))) == 3

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from support.framework_runs import step_tree
-from support.playwright import PlaywrightSuite, own_results, recorded_results
+from support.playwright import PLAYWRIGHT, PlaywrightSuite, own_results, recorded_results
 
 ERRORS = {
     "fails": ("failed", "AssertionError"),
@@ -94,6 +94,30 @@ def test_test_in_flight_at_max_failures_is_interrupted(suite):
     assert recorded_results(run) == own_results(run.stdout)
     assert run.returncode == 1
     assert json.loads(run.stdout)["stats"]["unexpected"] == 1
+
+
+@pytest.mark.parametrize("package", [PLAYWRIGHT, "@playwright/test@1.40.1"])
+def test_file_that_does_not_load_is_an_error(tmp_path, package):
+    suite = PlaywrightSuite(tmp_path / "project", package=package)
+    suite.write("playwright.config.js", "module.exports = { testDir: './specs' };")
+    suite.write("specs/fine.spec.js", "require('@playwright/test').test('works', () => {});")
+    suite.write("specs/of/broken.spec.js", "throw new TypeError('https://shop.example/?token=s3cret');")
+    run = suite.play()
+    # Playwright runs none of the files then.
+    assert run.statuses == {"of/broken.spec.js": "error"}
+    (end,) = run.ends
+    assert (end["file"], end["error_type"]) == ("specs/of/broken.spec.js", "TypeError")
+    assert end["error_message"] == "TypeError: https://shop.example/"
+    assert (run.returncode, run.status) == (1, "failed")
+
+
+def test_global_tear_down_that_fails_is_an_error_beside_the_tests(suite):
+    suite.write("playwright.config.js", "module.exports = { globalTeardown: './stop.js' };")
+    suite.write("stop.js", "module.exports = () => { throw new Error('no broom'); };")
+    suite.write("one.spec.js", "require('@playwright/test').test('works', () => {});")
+    run = suite.play()
+    assert run.statuses == {"one.spec.js › works": "passed", "stop.js": "error"}
+    assert (run.returncode, run.status) == (1, "failed")
 
 
 def test_shards_join_by_the_run_id(suite):

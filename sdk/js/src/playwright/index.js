@@ -10,12 +10,14 @@ import { caught } from '../core/guard.js';
 import { testId } from '../core/identity.js';
 import { sayWhereEventsAre } from '../core/summary.js';
 import { callEvent, callOfStep, Calls } from './calls.js';
-import { outcome } from './outcome.js';
+import { errorFields, outcome } from './outcome.js';
 import { Steps } from './steps.js';
 
 /** @typedef {import('./model.js').TestCase} TestCase */
 /** @typedef {import('./model.js').TestResult} TestResult */
 /** @typedef {import('./model.js').TestStep} TestStep */
+/** @typedef {import('./model.js').TestError} TestError */
+/** @typedef {import('./model.js').FullConfig} FullConfig */
 /** @typedef {{test_id: string, attempt: number, suite: string, file: string, worker: string | undefined}} Names */
 /** @typedef {{names: Names, beganUs: number, steps: Steps}} Attempt */
 
@@ -44,7 +46,12 @@ export default class CrossbridgeReporter {
 
   /** @param {import('./model.js').FullConfig} config @param {{allTests: () => TestCase[]}} suite */
   onBegin(config, suite) {
-    guarded('onBegin', () => suite.allTests().length && this.#recorder?.begin(config.version));
+    guarded('onBegin', () => this.#recorder?.begin(config, suite.allTests().length));
+  }
+
+  /** What is no test's: a file that does not load, a global set-up or tear-down that fails. @param {TestError} error */
+  onError(error) {
+    guarded('onError', () => this.#recorder?.breaks(error));
   }
 
   /** @param {TestCase} test @param {TestResult} result */
@@ -98,11 +105,35 @@ class Recorder {
   #calls = null;
   /** @type {Map<TestResult, Attempt>} */
   #attempts = new Map();
+  /** @type {FullConfig | null} */
+  #config = null;
+  /** Files that have a row of their own. @type {Set<string>} */
+  #broken = new Set();
 
-  /** @param {string} version of Playwright */
-  begin(version) {
+  /** @param {FullConfig} config @param {number} tests: where there are none there is no run */
+  begin(config, tests) {
+    this.#config = config;
+    if (tests) this.#open(config);
+  }
+
+  /** @param {FullConfig} config */
+  #open({ version }) {
     this.#collector = Collector.start({ framework: 'playwright', frameworkVersion: version });
     if (this.#collector) this.#calls = new Calls();
+  }
+
+  /** An error that stands in a file makes a row under its name; one that stands nowhere (no tests found) none. @param {TestError} error */
+  breaks(error) {
+    if (!error.location || !this.#config) return;
+    if (!this.#collector) this.#open(this.#config);
+    if (!this.#collector) return;
+    const { projectRoot } = this.#collector.settings;
+    const path = error.location.file;
+    const test_id = testId(slashed(relative(this.#config.rootDir, path)), projectRoot);
+    if (this.#broken.has(test_id)) return;
+    this.#broken.add(test_id);
+    const names = { test_id, attempt: 1, suite: test_id, file: slashed(relative(projectRoot, path)) };
+    this.#collector.record({ type: 'test_end', at_us: nowUs(), duration_us: 1, ...names, status: 'error', ...errorFields(error) });
   }
 
   /** @param {TestCase} test @param {TestResult} result */
@@ -179,7 +210,12 @@ function namesOf(test, result, projectRoot) {
     test_id: testId(project ? `${path} [${project}]` : path, projectRoot),
     attempt: test.repeatEachIndex * (test.retries + 1) + result.retry + 1,
     suite: testId([file.replaceAll('\\', '/'), ...titles.slice(0, -1)].join(' › '), projectRoot),
-    file: relative(projectRoot, test.location.file).replaceAll(sep, '/'),
+    file: slashed(relative(projectRoot, test.location.file)),
     worker: result.parallelIndex < 0 ? undefined : `worker-${result.parallelIndex}`,
   };
+}
+
+/** @param {string} path */
+function slashed(path) {
+  return path.replaceAll(sep, '/');
 }

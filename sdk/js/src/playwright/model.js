@@ -1,7 +1,7 @@
 /** Of Playwright's reporter API what is read here (`@playwright/test/reporter`), for versions from 1.40 on. */
 
 /**
- * @typedef {{message?: string, stack?: string, value?: string}} TestError
+ * @typedef {{message?: string, stack?: string, value?: string, location?: {file: string}}} TestError
  *
  * @typedef {object} TestStep
  * @property {string} title
@@ -30,7 +30,7 @@
  * @property {TestStep[]} steps
  * @property {{type: string, description?: string}[]} [annotations]
  *
- * @typedef {{version: string}} FullConfig
+ * @typedef {{version: string, rootDir: string}} FullConfig
  * @typedef {{status: string}} FullResult
  */
 

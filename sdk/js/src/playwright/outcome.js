@@ -29,6 +29,11 @@ export function outcome(test, result) {
   };
 }
 
+/** Return what `test_end` says of an error that is no test's. @param {TestError} error */
+export function errorFields(error) {
+  return { error_type: errorType(error, []), error_message: messageOf(error) };
+}
+
 /**
  * Whether what broke is not the test's body but its set-up or its tear-down.
  * @param {import('./model.js').TestResult} result
