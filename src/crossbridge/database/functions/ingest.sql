@@ -115,15 +115,19 @@ AS $$
                     WHERE f.run_id = is_forgotten.run_id AND f.segment_id = is_forgotten.segment_id)
 $$;
 
--- Stores the rows of a batch and adds them to the rollups.
-CREATE OR REPLACE FUNCTION crossbridge.store_events(s crossbridge.segments, events jsonb, b crossbridge.batch) RETURNS void
+-- Stores the rows of a batch and adds them to the rollups; returns what its tests did each day.
+CREATE OR REPLACE FUNCTION crossbridge.store_events(s crossbridge.segments, events jsonb, b crossbridge.batch)
+RETURNS crossbridge.test_cell[]
 LANGUAGE plpgsql
 AS $$
 DECLARE
     run record;
+    tests crossbridge.ended[];
+    steps crossbridge.ended[];
+    cells crossbridge.test_cell[];
 BEGIN
     IF b.test_ends + b.step_ends + b.http_calls + b.driver_commands + b.system_metrics = 0 THEN
-        RETURN;
+        RETURN NULL;
     END IF;
     PERFORM crossbridge.ensure_partitions(CASE
         WHEN crossbridge.month_of(b.first_us) = crossbridge.month_of(b.last_us) THEN ARRAY[crossbridge.month_of(b.last_us)]
@@ -131,10 +135,10 @@ BEGIN
                 FROM jsonb_to_recordset(events) AS e(at_us bigint) WHERE e.at_us IS NOT NULL) END);
     PERFORM crossbridge.share_days(events, b);
     IF b.test_ends > 0 THEN
-        PERFORM crossbridge.store_tests(s, events);
+        tests := crossbridge.store_tests(s, events);
     END IF;
     IF b.step_ends > 0 THEN
-        PERFORM crossbridge.store_steps(s, events);
+        steps := crossbridge.store_steps(s, events);
     END IF;
     IF b.http_calls > 0 THEN
         PERFORM crossbridge.store_http_calls(s, events);
@@ -146,23 +150,24 @@ BEGIN
         PERFORM crossbridge.store_system_metrics(s, events);
     END IF;
 
+    SELECT coalesce(r.environment, '') AS environment, coalesce(r.git_branch, '') AS git_branch,
+           CASE WHEN r.rolled_branch THEN r.git_branch END AS rolled_branch, r.run_key
+      INTO run FROM crossbridge.runs AS r WHERE r.run_id = s.run_id;
     IF b.test_ends + b.step_ends > 0 THEN
-        SELECT coalesce(r.environment, '') AS environment, coalesce(r.git_branch, '') AS git_branch,
-               CASE WHEN r.rolled_branch THEN r.git_branch END AS rolled_branch,
-               r.run_key
-          INTO run FROM crossbridge.runs AS r WHERE r.run_id = s.run_id;
-        PERFORM crossbridge.assign_test_keys(events, s.framework);
+        SELECT k.tests, k.steps INTO tests, steps FROM crossbridge.assign_test_keys(tests, steps) AS k;
     END IF;
     IF b.test_ends > 0 THEN
-        PERFORM crossbridge.rollup_tests(events, s.framework, run.environment, run.rolled_branch, run.run_key);
+        cells := crossbridge.rollup_outcomes(tests, run.run_key);
+        PERFORM crossbridge.rollup_tests(cells, run.environment, run.rolled_branch);
     END IF;
     IF b.step_ends > 0 THEN
-        PERFORM crossbridge.rollup_steps(events, s.framework);
+        PERFORM crossbridge.rollup_steps(steps);
     END IF;
     IF b.test_ends > 0 THEN
-        PERFORM crossbridge.rollup_series(s, events, run.environment, run.git_branch);
+        PERFORM crossbridge.rollup_series(s, tests, run.environment, run.git_branch);
     END IF;
-    PERFORM crossbridge.rollup_reading(s, events, b);
+    PERFORM crossbridge.rollup_reading(s, events, b, tests);
+    RETURN cells;
 END $$;
 
 -- Stores the lines between two offsets of a segment file, once, and returns the offset now delivered: another one than
@@ -179,6 +184,7 @@ DECLARE
     b crossbridge.batch := crossbridge.survey(events);
     interrupted jsonb;
     closes boolean;   -- or opens again
+    cells crossbridge.test_cell[];
 BEGIN
     IF coalesce(from_offset < 0 OR to_offset < from_offset, true) THEN
         RAISE invalid_parameter_value USING MESSAGE = format(
@@ -221,11 +227,11 @@ BEGIN
         SELECT least(b.first_us, min(e.at_us)), greatest(b.last_us, max(e.at_us)) INTO b.first_us, b.last_us
           FROM jsonb_to_recordset(interrupted) AS e(at_us bigint);
     END IF;
-    PERFORM crossbridge.store_events(s, events, b);
+    cells := crossbridge.store_events(s, events, b);
 
     PERFORM crossbridge.count_in_run(before, s, b);
     IF b.test_ends > 0 THEN
-        PERFORM crossbridge.rollup_versions(s, events);
+        PERFORM crossbridge.rollup_versions(s, cells);
     END IF;
     IF from_offset = 0 THEN
         PERFORM crossbridge.join_run(s, events -> 0);

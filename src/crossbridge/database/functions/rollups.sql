@@ -19,20 +19,30 @@ BEGIN
     END IF;
 END $$;
 
--- Keys for the tests of a batch that have none yet. Only those: ON CONFLICT alone would burn a key a row.
-CREATE OR REPLACE FUNCTION crossbridge.assign_test_keys(events jsonb, default_framework text) RETURNS void
+-- The same, with keys for those that had none. All of a batch at once, so that keys are made in one order.
+CREATE OR REPLACE FUNCTION crossbridge.assign_test_keys(INOUT tests crossbridge.ended[], INOUT steps crossbridge.ended[])
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(tests || steps) AS e WHERE e.test_key IS NULL) THEN
+        RETURN;
+    END IF;
     INSERT INTO crossbridge.test_dim (test_id, framework)
-    SELECT DISTINCT e.test_id, coalesce(e.framework, default_framework)
-      FROM jsonb_to_recordset(events) AS e(type text, test_id text, framework text)
-     WHERE e.type IN ('test_end', 'step_end')
-       AND NOT EXISTS (SELECT FROM crossbridge.test_dim AS d
-                        WHERE d.test_id = e.test_id AND d.framework = coalesce(e.framework, default_framework))
+    SELECT DISTINCT e.test_id, e.framework FROM unnest(tests || steps) AS e WHERE e.test_key IS NULL
      ORDER BY 1, 2
     ON CONFLICT DO NOTHING;
+    tests := crossbridge.with_test_keys(tests);
+    steps := crossbridge.with_test_keys(steps);
 END $$;
+
+CREATE OR REPLACE FUNCTION crossbridge.with_test_keys(ends crossbridge.ended[]) RETURNS crossbridge.ended[]
+LANGUAGE sql
+AS $$
+    SELECT array_agg(ROW(coalesce(e.test_key, d.test_key), NULL, e.framework, e.at_us, e.status, e.duration_us, e.attempt,
+                         e.error_type, e.step_name)::crossbridge.ended)
+      FROM unnest(ends) AS e
+      LEFT JOIN crossbridge.test_dim AS d ON d.test_id = e.test_id AND d.framework = e.framework
+$$;
 
 -- Logarithms turn a slow-down by a tenth into the same step for a test of a millisecond and one of a minute, and a hung
 -- attempt into a small one. Of passed attempts alone: a failure is quick or waits for a time-out.
@@ -41,20 +51,18 @@ CREATE OR REPLACE FUNCTION crossbridge.ln_us(duration_us bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE   -- not STRICT: that would keep it from being inlined
 AS $$ SELECT round(ln(greatest(duration_us, 1)::double precision) * 10000)::bigint $$;
 
--- Days of tests, and outcomes: of one pass through the batch.
-CREATE OR REPLACE FUNCTION crossbridge.rollup_tests(
-    events jsonb, default_framework text, run_environment text, rolled_branch text, key_of_run integer) RETURNS void
+-- What each test of a batch did each day, in the order of the rollups' keys; outcomes are kept on the way.
+CREATE OR REPLACE FUNCTION crossbridge.rollup_outcomes(ends crossbridge.ended[], key_of_run integer)
+RETURNS crossbridge.test_cell[]
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    cells crossbridge.test_cell[];
 BEGIN
     WITH ended AS MATERIALIZED (
-        SELECT (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date AS day, d.test_key, e.at_us, e.status,
-               e.duration_us, coalesce(e.attempt, 1) AS attempt
-          FROM jsonb_to_recordset(events) AS e(
-                   type text, test_id text, framework text, at_us bigint, status text, duration_us bigint, attempt integer)
-          JOIN crossbridge.test_dim AS d
-            ON d.test_id = e.test_id AND d.framework = coalesce(e.framework, default_framework)
-         WHERE e.type = 'test_end'
+        SELECT date '1970-01-01' + (e.at_us / 86400000000)::integer AS day, e.test_key, e.at_us, e.status, e.duration_us,
+               e.attempt
+          FROM unnest(ends) AS e
     ), passes AS (
         INSERT INTO crossbridge.first_passes AS p
         SELECT e.day, key_of_run, e.test_key / 512, bit_or(set_bit(0::bit(512), e.test_key % 512, 1))
@@ -65,47 +73,62 @@ BEGIN
         ON CONFLICT (day, run_key, chunk) DO UPDATE SET tests = p.tests | excluded.tests
     ), troubles AS (
         INSERT INTO crossbridge.troubles
-        SELECT to_timestamp(e.at_us / 1e6), e.test_key, key_of_run, e.attempt, e.status = 'passed', e.duration_us
+        SELECT crossbridge.time_of(e.at_us), e.test_key, key_of_run, e.attempt, e.status = 'passed', e.duration_us
           FROM ended AS e
          WHERE e.status IN ('failed', 'error') OR e.status = 'passed' AND e.attempt > 1
     )
-    INSERT INTO crossbridge.rollup_test_day AS r (
-        environment, day, test_key, n, passed, failed, error, skipped, xfailed, xpassed, interrupted, sum_us, min_us, max_us,
-        ln_sum, ln_sq)
-    SELECT env.environment, d.*
-      FROM (SELECT e.day, e.test_key, count(*),
-                   count(*) FILTER (WHERE e.status = 'passed'), count(*) FILTER (WHERE e.status = 'failed'),
-                   count(*) FILTER (WHERE e.status = 'error'), count(*) FILTER (WHERE e.status = 'skipped'),
-                   count(*) FILTER (WHERE e.status = 'xfailed'), count(*) FILTER (WHERE e.status = 'xpassed'),
-                   count(*) FILTER (WHERE e.status = 'interrupted'), sum(e.duration_us), min(e.duration_us), max(e.duration_us),
-                   coalesce(sum(crossbridge.ln_us(e.duration_us)) FILTER (WHERE e.status = 'passed'), 0),
-                   coalesce(sum(crossbridge.ln_us(e.duration_us) * crossbridge.ln_us(e.duration_us))
-                            FILTER (WHERE e.status = 'passed'), 0)
+    SELECT array_agg(c::crossbridge.test_cell ORDER BY c.day, c.test_key) INTO cells
+      FROM (SELECT e.day, e.test_key, count(*) AS n,
+                   count(*) FILTER (WHERE e.status = 'passed') AS passed, count(*) FILTER (WHERE e.status = 'failed') AS failed,
+                   count(*) FILTER (WHERE e.status = 'error') AS error, count(*) FILTER (WHERE e.status = 'skipped') AS skipped,
+                   count(*) FILTER (WHERE e.status = 'xfailed') AS xfailed,
+                   count(*) FILTER (WHERE e.status = 'xpassed') AS xpassed,
+                   count(*) FILTER (WHERE e.status = 'interrupted') AS interrupted,
+                   crossbridge.total(e.duration_us) AS sum_us, min(e.duration_us) AS min_us, max(e.duration_us) AS max_us,
+                   crossbridge.total(e.duration_us) FILTER (WHERE e.status = 'passed') AS passed_us,
+                   crossbridge.total(crossbridge.ln_us(e.duration_us)) FILTER (WHERE e.status = 'passed') AS ln_sum,
+                   crossbridge.total(crossbridge.ln_us(e.duration_us) * crossbridge.ln_us(e.duration_us))
+                       FILTER (WHERE e.status = 'passed') AS ln_sq
               FROM ended AS e
-             GROUP BY 1, 2) AS d
-     CROSS JOIN (SELECT '*' UNION SELECT run_environment UNION SELECT '*' || rolled_branch WHERE rolled_branch <> '')
-                AS env(environment)
-     ORDER BY env.environment, d.day, d.test_key
-    ON CONFLICT (environment, day, test_key) DO UPDATE SET
-        n = r.n + excluded.n, passed = r.passed + excluded.passed, failed = r.failed + excluded.failed,
-        error = r.error + excluded.error, skipped = r.skipped + excluded.skipped, xfailed = r.xfailed + excluded.xfailed,
-        xpassed = r.xpassed + excluded.xpassed, interrupted = r.interrupted + excluded.interrupted,
-        sum_us = r.sum_us + excluded.sum_us, min_us = least(r.min_us, excluded.min_us),
-        max_us = greatest(r.max_us, excluded.max_us), ln_sum = r.ln_sum + excluded.ln_sum, ln_sq = r.ln_sq + excluded.ln_sq;
+             GROUP BY 1, 2) AS c;
+    RETURN cells;
 END $$;
 
-CREATE OR REPLACE FUNCTION crossbridge.rollup_steps(events jsonb, default_framework text) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.rollup_tests(
+    cells crossbridge.test_cell[], run_environment text, rolled_branch text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    place text;
+BEGIN
+    FOR place IN
+        SELECT '*' UNION SELECT run_environment UNION SELECT '*' || rolled_branch WHERE rolled_branch <> '' ORDER BY 1
+    LOOP
+        INSERT INTO crossbridge.rollup_test_day AS r (
+            environment, day, test_key, n, passed, failed, error, skipped, xfailed, xpassed, interrupted, sum_us, min_us,
+            max_us, ln_sum, ln_sq)
+        SELECT place, c.day, c.test_key, c.n, c.passed, c.failed, c.error, c.skipped, c.xfailed, c.xpassed,
+               c.interrupted, c.sum_us, c.min_us, c.max_us, c.ln_sum, c.ln_sq
+          FROM unnest(cells) AS c
+         ORDER BY c.day, c.test_key
+        ON CONFLICT (environment, day, test_key) DO UPDATE SET
+            n = r.n + excluded.n, passed = r.passed + excluded.passed, failed = r.failed + excluded.failed,
+            error = r.error + excluded.error, skipped = r.skipped + excluded.skipped, xfailed = r.xfailed + excluded.xfailed,
+            xpassed = r.xpassed + excluded.xpassed, interrupted = r.interrupted + excluded.interrupted,
+            sum_us = r.sum_us + excluded.sum_us, min_us = least(r.min_us, excluded.min_us),
+            max_us = greatest(r.max_us, excluded.max_us), ln_sum = r.ln_sum + excluded.ln_sum,
+            ln_sq = r.ln_sq + excluded.ln_sq;
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION crossbridge.rollup_steps(ends crossbridge.ended[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
     INSERT INTO crossbridge.rollup_step_day AS r
-    SELECT d.test_key, (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date, e.step_name, count(*),
-           count(*) FILTER (WHERE e.status = 'failed'), sum(e.duration_us), min(e.duration_us), max(e.duration_us)
-      FROM jsonb_to_recordset(events) AS e(
-               type text, test_id text, framework text, at_us bigint, step_name text, status text, duration_us bigint)
-      JOIN crossbridge.test_dim AS d
-        ON d.test_id = e.test_id AND d.framework = coalesce(e.framework, default_framework)
-     WHERE e.type = 'step_end'
+    SELECT e.test_key, date '1970-01-01' + (e.at_us / 86400000000)::integer, e.step_name, count(*),
+           count(*) FILTER (WHERE e.status = 'failed'), crossbridge.total(e.duration_us), min(e.duration_us), max(e.duration_us)
+      FROM unnest(ends) AS e
      GROUP BY 1, 2, 3
      ORDER BY 1, 2, 3
     ON CONFLICT (test_key, day, step_name) DO UPDATE SET
@@ -116,23 +139,21 @@ END $$;
 -- Hours of the series and of the run, and histograms: of one pass through the batch. The tables are filled in the same
 -- order by everybody.
 CREATE OR REPLACE FUNCTION crossbridge.rollup_series(
-    s crossbridge.segments, events jsonb, run_environment text, run_branch text) RETURNS void
+    s crossbridge.segments, ends crossbridge.ended[], run_environment text, run_branch text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
     run_slot CONSTANT smallint := get_byte(uuid_send(s.run_id), 15) % 8;
 BEGIN
     WITH cells AS MATERIALIZED (
-        SELECT to_timestamp(e.at_us / 3600000000 * 3600) AS hour, coalesce(e.framework, s.framework) AS framework,
-               count(*) AS n,
+        SELECT to_timestamp(e.at_us / 3600000000 * 3600) AS hour, e.framework, count(*) AS n,
                count(*) FILTER (WHERE e.status = 'passed') AS passed, count(*) FILTER (WHERE e.status = 'failed') AS failed,
                count(*) FILTER (WHERE e.status = 'error') AS error, count(*) FILTER (WHERE e.status = 'skipped') AS skipped,
                count(*) FILTER (WHERE e.status = 'xfailed') AS xfailed, count(*) FILTER (WHERE e.status = 'xpassed') AS xpassed,
                count(*) FILTER (WHERE e.status = 'interrupted') AS interrupted,
                sum(e.duration_us) AS sum_us, min(e.duration_us) AS min_us, max(e.duration_us) AS max_us,
                crossbridge.hist_of(array_agg(crossbridge.hist_bin(e.duration_us))) AS hist
-          FROM jsonb_to_recordset(events) AS e(type text, framework text, at_us bigint, status text, duration_us bigint)
-         WHERE e.type = 'test_end'
+          FROM unnest(ends) AS e
          GROUP BY 1, 2
     ), hours AS (
         INSERT INTO crossbridge.rollup_hour AS r

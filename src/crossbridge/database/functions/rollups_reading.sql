@@ -2,17 +2,16 @@
 -- Measured at 10 million tests over 90 days, answers from the rows would take from half a second to some seconds.
 
 CREATE OR REPLACE FUNCTION crossbridge.rollup_errors(
-    events jsonb, default_framework text, run_environment text, run_branch text, run_slot smallint) RETURNS void
+    ends crossbridge.ended[], run_environment text, run_branch text, run_slot smallint) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
     INSERT INTO crossbridge.rollup_error_day AS r
-    SELECT (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date, left(coalesce(e.error_type, ''), 200),
-           coalesce(e.framework, default_framework), run_environment, run_branch, run_slot,
+    SELECT date '1970-01-01' + (e.at_us / 86400000000)::integer, coalesce(e.error_type, ''), e.framework, run_environment, run_branch, run_slot,
            count(*) FILTER (WHERE e.status = 'failed'), count(*) FILTER (WHERE e.status = 'error'),
-           to_timestamp(max(e.at_us) / 1e6)
-      FROM jsonb_to_recordset(events) AS e(type text, framework text, at_us bigint, status text, error_type text)
-     WHERE e.type = 'test_end' AND e.status IN ('failed', 'error')
+           crossbridge.time_of(max(e.at_us))
+      FROM unnest(ends) AS e
+     WHERE e.status IN ('failed', 'error')
      GROUP BY 1, 2, 3
      ORDER BY 1, 2, 3
     ON CONFLICT (day, error_type, framework, environment, git_branch, slot) DO UPDATE SET
@@ -32,7 +31,7 @@ BEGIN
         day, kind, name, method, environment, git_branch, n, errors, retries, sum_us, max_us, lo, cnt)
     SELECT x.day, x.kind, x.name, x.method, cell.environment, cell.git_branch, x.n, x.errors, x.retries, x.sum_us, x.max_us,
            (x.hist).lo, (x.hist).cnt
-      FROM (SELECT (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date AS day,
+      FROM (SELECT date '1970-01-01' + (e.at_us / 86400000000)::integer AS day,
                    CASE e.type WHEN 'http_call' THEN 'http' ELSE 'driver' END AS kind,
                    left(CASE e.type WHEN 'http_call' THEN e.endpoint ELSE e.command END, 300) AS name,
                    CASE e.type WHEN 'http_call' THEN left(e.method, 20) ELSE '' END AS method, count(*) AS n,
@@ -56,7 +55,8 @@ BEGIN
 END $$;
 
 -- The part of store_events that keeps errors and calls.
-CREATE OR REPLACE FUNCTION crossbridge.rollup_reading(s crossbridge.segments, events jsonb, b crossbridge.batch) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.rollup_reading(
+    s crossbridge.segments, events jsonb, b crossbridge.batch, ends crossbridge.ended[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -70,7 +70,7 @@ BEGIN
            CASE WHEN r.rolled_branch THEN r.git_branch END AS rolled_branch
       INTO run FROM crossbridge.runs AS r WHERE r.run_id = s.run_id;
     IF b.failed + b.error > 0 THEN
-        PERFORM crossbridge.rollup_errors(events, s.framework, run.environment, run.git_branch, slot);
+        PERFORM crossbridge.rollup_errors(ends, run.environment, run.git_branch, slot);
     END IF;
     IF b.http_calls + b.driver_commands > 0 THEN
         PERFORM crossbridge.rollup_calls(events, run.environment, run.rolled_branch);
@@ -102,7 +102,8 @@ END $$;
 
 -- Called with the run's row locked, once its counts are moved: whoever comes second, the batch or the news of the
 -- version, knows of the other.
-CREATE OR REPLACE FUNCTION crossbridge.rollup_versions(s crossbridge.segments, events jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION crossbridge.rollup_versions(s crossbridge.segments, cells crossbridge.test_cell[])
+RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -112,15 +113,9 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO crossbridge.rollup_test_version AS r
-    SELECT key, (to_timestamp(e.at_us / 86400000000 * 86400) AT TIME ZONE 'UTC')::date, d.test_key, count(*),
-           count(*) FILTER (WHERE e.status = 'passed'), count(*) FILTER (WHERE e.status = 'failed'),
-           count(*) FILTER (WHERE e.status = 'error'), coalesce(sum(e.duration_us) FILTER (WHERE e.status = 'passed'), 0)
-      FROM jsonb_to_recordset(events) AS e(
-               type text, test_id text, framework text, at_us bigint, status text, duration_us bigint)
-      JOIN crossbridge.test_dim AS d ON d.test_id = e.test_id AND d.framework = coalesce(e.framework, s.framework)
-     WHERE e.type = 'test_end'
-     GROUP BY 2, 3
-     ORDER BY 2, 3
+    SELECT key, c.day, c.test_key, c.n, c.passed, c.failed, c.error, c.passed_us
+      FROM unnest(cells) AS c
+     ORDER BY c.day, c.test_key
     ON CONFLICT (version_key, day, test_key) DO UPDATE SET
         n = r.n + excluded.n, passed = r.passed + excluded.passed, failed = r.failed + excluded.failed,
         error = r.error + excluded.error, passed_us = r.passed_us + excluded.passed_us;
