@@ -15,19 +15,10 @@ WITH unrolled AS (
      WHERE r.git_branch = %(sliced_branch)s AND NOT r.rolled_branch
      GROUP BY 1
     HAVING max(greatest(s.last_at, s.closed_at)) >= %(slice_from)s
-), parts AS (
-    SELECT d.framework, d.test_id, r.attempts, r.failed, r.total_us, r.max_us, r.cut_max_us
-      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us) AS total_us,
-                   max(max_us) FILTER (WHERE day >= %(whole_day)s::date) AS max_us,
-                   max(max_us) FILTER (WHERE day < %(whole_day)s::date) AS cut_max_us
-              FROM crossbridge.rollup_test_day
-             WHERE environment = %(slice)s AND day >= %(slice_day)s::date
-             GROUP BY test_key) AS r
-      JOIN crossbridge.test_dim AS d USING (test_key)
-     WHERE %(framework)s::text IS NULL OR d.framework = %(framework)s
-     UNION ALL
-    SELECT framework, test_id, %(sign)s * count(*), %(sign)s * count(*) FILTER (WHERE status IN ('failed', 'error')),
-           %(sign)s * sum(duration_us), max(duration_us) FILTER (WHERE created_at >= %(since)s), NULL
+), rowed AS (
+    SELECT framework, test_id, %(sign)s * count(*) AS attempts,
+           %(sign)s * count(*) FILTER (WHERE status IN ('failed', 'error')) AS failed, %(sign)s * sum(duration_us) AS total_us,
+           max(duration_us) FILTER (WHERE created_at >= %(since)s) AS max_us
       FROM crossbridge.tests
      WHERE created_at >= %(edge_since)s AND created_at < %(edge_until)s
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
@@ -39,7 +30,7 @@ WITH unrolled AS (
      GROUP BY framework, test_id
      UNION ALL
     SELECT t.framework, t.test_id, count(*), count(*) FILTER (WHERE t.status IN ('failed', 'error')), sum(t.duration_us),
-           max(t.duration_us) FILTER (WHERE t.created_at >= %(since)s), NULL
+           max(t.duration_us) FILTER (WHERE t.created_at >= %(since)s)
       FROM unrolled
      CROSS JOIN LATERAL (
          SELECT * FROM crossbridge.tests AS t
@@ -49,14 +40,26 @@ WITH unrolled AS (
          OFFSET 0) AS t
      GROUP BY 1, 2
 ), tests AS MATERIALIZED (
-    SELECT framework, test_id, sum(attempts) AS attempts, sum(failed) AS failed, sum(total_us) AS total_us,
-           coalesce(max(max_us), 0) AS max_us, max(cut_max_us) AS cut_max_us,
-           coalesce(sum(total_us)::float8 / nullif(sum(sum(total_us)) OVER (), 0)::float8, 0) AS share
-      FROM parts
-     GROUP BY framework, test_id
+    SELECT test_key, sum(attempts) AS attempts, sum(failed) AS failed, sum(total_us) AS total_us,
+           coalesce(max(max_us), 0) AS max_us, max(cut_max_us) AS cut_max_us
+      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us) AS total_us,
+                   max(max_us) FILTER (WHERE day >= %(whole_day)s::date) AS max_us,
+                   max(max_us) FILTER (WHERE day < %(whole_day)s::date) AS cut_max_us
+              FROM crossbridge.rollup_test_day
+             WHERE environment = %(slice)s AND day >= %(slice_day)s::date
+             GROUP BY test_key
+             UNION ALL
+            SELECT d.test_key, r.attempts, r.failed, r.total_us, r.max_us, NULL
+              FROM rowed AS r
+              JOIN crossbridge.test_dim AS d USING (framework, test_id)) AS parts
+     WHERE %(framework)s::text IS NULL
+        OR test_key IN (SELECT test_key FROM crossbridge.test_dim WHERE framework = %(framework)s)
+     GROUP BY test_key
     HAVING sum(attempts) > 0
 ), ranked AS MATERIALIZED (
-    SELECT w.rank, t.*
+    -- Names are asked for of these only.
+    SELECT w.rank, t.*, row_number() OVER (PARTITION BY w.rank ORDER BY t.size DESC, d.framework, d.test_id) AS place,
+           d.framework, d.test_id
       FROM unnest(%(ranks)s::text[]) AS w(rank)
      CROSS JOIN LATERAL (
          SELECT t.*, CASE w.rank WHEN 'average' THEN t.total_us / t.attempts
@@ -65,23 +68,25 @@ WITH unrolled AS (
                                  WHEN 'failed' THEN t.failed END AS size
            FROM tests AS t
           WHERE w.rank <> 'failed' OR t.failed > 0
-          ORDER BY size DESC, t.framework, t.test_id
-          LIMIT %(limit)s) AS t
+          ORDER BY size DESC
+          FETCH FIRST %(limit)s ROWS WITH TIES) AS t
+      JOIN crossbridge.test_dim AS d USING (test_key)
 )
 SELECT r.rank, r.framework, r.test_id, r.attempts::bigint, r.failed::bigint, r.total_us::bigint,
-       (r.total_us / r.attempts)::float8 AS average_us, greatest(r.max_us, cut.max_us)::bigint AS max_us, r.share
+       (r.total_us / r.attempts)::float8 AS average_us, greatest(r.max_us, cut.max_us)::bigint AS max_us,
+       coalesce(r.total_us::float8 / nullif((SELECT sum(total_us) FROM tests), 0)::float8, 0) AS share
   FROM ranked AS r
-  LEFT JOIN LATERAL (
+ CROSS JOIN LATERAL (
       SELECT max(t.duration_us) AS max_us
         FROM crossbridge.tests AS t
-       WHERE t.test_id = r.test_id AND t.framework = r.framework
+       WHERE r.cut_max_us > r.max_us AND t.test_id = r.test_id AND t.framework = r.framework
          AND t.created_at >= %(since)s AND t.created_at < %(whole_day)s::timestamp AT TIME ZONE 'UTC'
          AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
               OR t.run_id IN (SELECT run_id FROM crossbridge.runs
                                WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
                                  AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))) AS cut
-    ON r.cut_max_us > r.max_us
- ORDER BY r.rank, r.size DESC, r.framework, r.test_id;
+ WHERE r.place <= %(limit)s
+ ORDER BY r.rank, r.place;
 
 -- percentiles_of_tests --
 -- Percentiles of some tests' attempts, each from a moment of its own on.
