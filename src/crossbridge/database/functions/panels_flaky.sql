@@ -172,6 +172,7 @@ $$;
 
 -- Tests that failed when they last ran: since which run, of which commit. Of the 15 with the highest share of failures on
 -- the day they last ran, among those that failed in the last 7 days of the window.
+-- When each passed last is sought day by day, backwards: outcomes by keys tell the day, and only rows of that day are read.
 CREATE OR REPLACE FUNCTION crossbridge.panel_broken(s crossbridge.scope)
 RETURNS TABLE (framework text, test_id text, broken_at timestamptz, git_commit text, git_branch text, environment text,
                run_id uuid, error_type text, failed_since bigint, passed_before timestamptz)
@@ -182,17 +183,21 @@ SET work_mem = '16MB'
 AS $$
 #variable_conflict use_column
 DECLARE
-    frameworks text[];
-    names text[];
+    last_day CONSTANT date := (s.until AT TIME ZONE 'UTC')::date;
+    keys integer[];
+    sought integer[];   -- of which it is not known yet when they passed
+    pass_keys integer[] := '{}';
+    pass_times timestamptz[] := '{}';
+    new_keys integer[];
+    new_at timestamptz[];
 BEGIN
-    SELECT array_agg(x.framework), array_agg(x.test_id) INTO frameworks, names
-      FROM (SELECT d.framework, d.test_id
+    SELECT array_agg(x.test_key) INTO keys
+      FROM (SELECT d.test_key
               FROM (SELECT r.test_key, (array_agg((r.failed + r.error)::float8 / r.n ORDER BY r.day DESC))[1] AS share,
                            sum(r.failed + r.error) AS failed
                       FROM crossbridge.rollup_test_day AS r
                      WHERE r.environment = ANY (coalesce(s.environments, '{*}'))
-                       AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, (s.until AT TIME ZONE 'UTC')::date - 7)
-                       AND r.day <= (s.until AT TIME ZONE 'UTC')::date
+                       AND r.day >= greatest((s.since AT TIME ZONE 'UTC')::date, last_day - 7) AND r.day <= last_day
                      GROUP BY 1
                     HAVING sum(r.failed + r.error) > 0) AS r
               JOIN crossbridge.test_dim AS d USING (test_key)
@@ -200,24 +205,76 @@ BEGIN
                AND (s.test_id IS NULL OR d.test_id = s.test_id)
              ORDER BY r.share DESC, r.failed DESC, d.test_key
              LIMIT 15) AS x;
+    sought := keys;
+    FOR age IN 0 .. last_day - (s.since AT TIME ZONE 'UTC')::date LOOP
+        EXIT WHEN cardinality(sought) = 0 OR sought IS NULL;
+        SELECT array_agg(p.test_key), array_agg(p.at) INTO new_keys, new_at
+          FROM crossbridge.last_passes(s, sought, last_day - age) AS p;
+        pass_keys := pass_keys || new_keys;
+        pass_times := pass_times || new_at;
+        sought := ARRAY(SELECT k FROM unnest(sought) AS k WHERE k <> ALL (coalesce(new_keys, '{}')));
+    END LOOP;
     RETURN QUERY
-    WITH attempts AS (
-        SELECT t.framework, t.test_id, t.run_id, t.created_at, t.status = 'passed' AS passed, t.error_type,
-               max(t.created_at) FILTER (WHERE t.status = 'passed') OVER (PARTITION BY t.framework, t.test_id) AS passed_at
-          FROM crossbridge.tests AS t
-         WHERE t.test_id = ANY (names) AND (t.framework, t.test_id) IN (SELECT * FROM unnest(frameworks, names))
-           AND t.created_at >= s.since AND t.created_at < s.until AND t.status IN ('passed', 'failed', 'error')
-           AND (s.run_id IS NULL OR t.run_id = s.run_id)
-           AND (s.environments IS NULL AND s.branches IS NULL
-                OR t.run_id IN (SELECT r.run_id FROM crossbridge.chosen_runs(s) AS r))
-    ), first_failures AS (
-        SELECT DISTINCT ON (a.framework, a.test_id) a.*, count(*) OVER (PARTITION BY a.framework, a.test_id) AS failed_since
-          FROM attempts AS a
-         WHERE NOT a.passed AND a.created_at > coalesce(a.passed_at, '-infinity')
-         ORDER BY a.framework, a.test_id, a.created_at
+    WITH failures AS (
+        SELECT DISTINCT ON (x.test_key) x.*, p.at AS passed_at, count(*) OVER (PARTITION BY x.test_key) AS failed_since
+          FROM crossbridge.troubles AS x
+          LEFT JOIN unnest(pass_keys, pass_times) AS p(test_key, at) USING (test_key)
+         WHERE x.test_key = ANY (keys) AND NOT x.passed AND x.created_at >= s.since AND x.created_at < s.until
+           AND x.created_at > coalesce(p.at, '-infinity')
+           AND (s.environments IS NULL AND s.branches IS NULL AND s.run_id IS NULL
+                OR x.run_key IN (SELECT r.run_key FROM crossbridge.chosen_runs(s) AS r))
+         ORDER BY x.test_key, x.created_at
     )
-    SELECT f.framework, f.test_id, f.created_at, r.git_commit, r.git_branch, r.environment, f.run_id, f.error_type,
+    SELECT d.framework, d.test_id, f.created_at, r.git_commit, r.git_branch, r.environment, r.run_id, t.error_type,
            f.failed_since, f.passed_at
-      FROM first_failures AS f
-      LEFT JOIN crossbridge.runs AS r USING (run_id);
+      FROM failures AS f
+      JOIN crossbridge.test_dim AS d USING (test_key)
+      JOIN crossbridge.runs AS r USING (run_key)
+      LEFT JOIN LATERAL (SELECT t.error_type
+                           FROM crossbridge.tests AS t
+                          WHERE t.created_at = f.created_at AND t.run_id = r.run_id AND t.test_id = d.test_id
+                            AND t.framework = d.framework AND t.attempt = f.attempt
+                          LIMIT 1) AS t ON true;
+END $$;
+
+-- Which of these tests passed on a day in the window, and when last.
+CREATE OR REPLACE FUNCTION crossbridge.last_passes(s crossbridge.scope, keys integer[], of_day date)
+RETURNS TABLE (test_key integer, at timestamptz)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    since CONSTANT timestamptz := greatest(s.since, of_day::timestamp AT TIME ZONE 'UTC');
+    until CONSTANT timestamptz := least(s.until, (of_day + 1)::timestamp AT TIME ZONE 'UTC');
+    at_once integer[];
+    names text[];
+BEGIN
+    SELECT array_agg(d.test_key), array_agg(d.test_id) INTO at_once, names
+      FROM (SELECT DISTINCT k.test_key
+              FROM unnest(keys) AS k(test_key)
+              JOIN crossbridge.first_passes AS p ON p.chunk = k.test_key / 512 AND get_bit(p.tests, k.test_key % 512) = 1
+             WHERE p.day = of_day
+               AND (s.environments IS NULL AND s.branches IS NULL AND s.run_id IS NULL
+                    OR p.run_key IN (SELECT r.run_key FROM crossbridge.chosen_runs(s) AS r))) AS k
+      JOIN crossbridge.test_dim AS d USING (test_key);
+    RETURN QUERY
+    SELECT x.test_key, max(x.created_at)
+      FROM crossbridge.troubles AS x
+     WHERE x.created_at >= since AND x.created_at < until AND x.passed AND x.test_key = ANY (keys)
+       AND x.test_key <> ALL (coalesce(at_once, '{}'))
+       AND (s.environments IS NULL AND s.branches IS NULL AND s.run_id IS NULL
+            OR x.run_key IN (SELECT r.run_key FROM crossbridge.chosen_runs(s) AS r))
+     GROUP BY 1;
+    IF names IS NOT NULL THEN
+        RETURN QUERY
+        SELECT d.test_key, max(t.created_at)
+          FROM crossbridge.tests AS t
+          JOIN crossbridge.test_dim AS d ON d.test_id = t.test_id AND d.framework = t.framework
+         WHERE t.created_at >= since AND t.created_at < until AND t.test_id = ANY (names) AND d.test_key = ANY (at_once)
+           AND t.status = 'passed'
+           AND (s.environments IS NULL AND s.branches IS NULL AND s.run_id IS NULL
+                OR t.run_id IN (SELECT r.run_id FROM crossbridge.chosen_runs(s) AS r))
+         GROUP BY 1;
+    END IF;
 END $$;

@@ -1,0 +1,1 @@
+-- Panels read outcomes by keys; functions alone.
