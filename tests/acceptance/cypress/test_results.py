@@ -51,7 +51,7 @@ def attempts_of(results, suffix=""):
     found = Counter()
     for spec in results["runs"]:
         named = Counter()
-        if spec["error"]:
+        if spec["error"] and not spec["tests"]:
             found[spec["spec"]["relative"] + suffix, 1, "failed"] += 1
         for test in spec["tests"]:
             name = " › ".join([spec["spec"]["relative"], *test["title"]]) + suffix
@@ -91,6 +91,12 @@ def test_spec_that_does_not_compile_says_why(run):
     assert broken["file"] == broken["suite"] == "specs/broken.cy.js"
 
 
+def test_test_at_which_the_browser_crashed_has_its_time_and_the_reason(run):
+    crashed = run.end_of("crash › takes its browser down")
+    assert crashed["error_message"].startswith("We detected that the Electron Renderer process just crashed.")
+    assert crashed["duration_us"] > 1000
+
+
 def test_durations_hold_what_cypress_measures(run, results):
     measured = {
         " › ".join([spec["spec"]["relative"], *test["title"]]): test["duration"] * 1000
@@ -114,7 +120,7 @@ def test_exit_code_output_and_own_handlers_are_as_without_us(run, without_us):
     assert told(run) == told(without_us)
     handlers = (without_us.project / "handlers.log").read_text()
     assert (run.project / "handlers.log").read_text() == handlers
-    assert [line for line in handlers.splitlines() if line.startswith("after:run")] == ["after:run 25"]
+    assert [line for line in handlers.splitlines() if line.startswith("after:run")] == ["after:run 28"]
     assert "crossbridge" not in run.stderr
     assert list((run.project / ".crossbridge" / "cypress").iterdir()) == []
 

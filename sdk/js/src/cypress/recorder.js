@@ -85,19 +85,21 @@ export class Recorder {
       const ran = states.filter(hasRun).length;
       states.forEach((/** @type {{state: string}} */ { state }, /** @type {number} */ number) => {
         const key = `${name} ${number + 1}`;
-        if (this.#attempts.get(key)?.ended) return;
+        const begun = this.#attempts.get(key);
+        if (begun?.ended) return;
         const fields = this.#fields(name, number + 1, test.title);
-        const duration = ran ? Math.round(((test.duration ?? 0) * 1000) / ran) : 0; // Cypress has their sum alone
-        const error = state === 'failed' ? errorOf(test.displayError) : {};
-        const times = hasRun({ state }) ? { at_us: endedAt, duration_us: Math.max(duration, 1) } : { at_us: endedAt, duration_us: 0 };
+        // Cypress has the sum of all attempts alone, and nothing of the one at which the browser crashed.
+        const duration = Math.round(((test.duration ?? 0) * 1000) / ran) || endedAt - (begun?.startedAt ?? endedAt);
+        const error = state === 'failed' ? errorOf(test.displayError ?? results.error) : {};
+        const times = { at_us: endedAt, duration_us: hasRun({ state }) ? Math.max(duration, 1) : 0 };
         this.collector.record({ type: 'test_end', ...fields, ...times, status: STATUSES[state] ?? 'error', ...error });
       });
     });
-    if (results?.error) this.#specBroke(results.error, endedAt);
+    if (results?.error && !results.tests?.length) this.#specBroke(results.error, endedAt);
     this.#spec = '';
   }
 
-  /** A spec that does not compile, or whose browser crashed, is a row of its own. @param {string} text @param {number} endedAt */
+  /** A spec that does not compile is a row of its own. @param {string} text @param {number} endedAt */
   #specBroke(text, endedAt) {
     const fields = this.#fields(this.#nameOf([]), 1, [this.#spec]);
     const cause = /^The error was:\s+([^]*?)\n\nThis occurred /m.exec(text)?.[1] ?? text;
