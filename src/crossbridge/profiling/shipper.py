@@ -109,15 +109,18 @@ class Shipper:
                 chain.hurry()
         self._chains.forget_done()
         if self._backoff.ready:
-            self._deliver([chain for chain in self._chains if chain.backoff.ready and self._is_due(chain)])
+            self._deliver(self._due())
             self._versions.tell(self._couriers)
         if self._every(TIDY_EVERY_S, "_tidied_s"):
             tidy(self._spool)
 
-    def _is_due(self, chain: Chain) -> bool:
-        return chain.is_due(
-            batch_size=self._config.batch_size, flush_interval_s=self._config.flush_interval_s
-        )
+    def _due(self) -> list[Chain]:
+        size, interval_s = self._config.batch_size, self._config.flush_interval_s
+        return [
+            chain
+            for chain in self._chains
+            if chain.backoff.ready and chain.is_due(batch_size=size, flush_interval_s=interval_s)
+        ]
 
     def _deliver(self, due: list[Chain]) -> None:
         if not due:
@@ -177,6 +180,8 @@ class Shipper:
         now_s = time.monotonic()
         if self._backoff.ready and any(chain.has_work() for chain in self._chains):
             self._busy_s = now_s
+            if self._due():  # a round was too short for all there is
+                return 0.0
         return BUSY_PAUSE_S if now_s - self._busy_s < BUSY_FOR_S else IDLE_PAUSE_S
 
     def _report(self, state: State) -> None:

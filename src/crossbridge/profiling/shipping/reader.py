@@ -7,7 +7,9 @@ import json
 import os
 import re
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -43,7 +45,8 @@ class Header(msgspec.Struct, tag_field="type", tag="segment_start", frozen=True)
     git_commit: str | None = None
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True)
+class Batch:
     """Whole lines of a segment, and the offset in bytes at which they begin."""
 
     start: int
@@ -53,7 +56,7 @@ class Batch(NamedTuple):
     def end(self) -> int:
         return self.start + len(self.data)
 
-    @property
+    @cached_property
     def lines(self) -> list[bytes]:
         """The lines without their ends; empty ones mean nothing and are left out."""
         return [line for line in self.data.split(b"\n") if line]
@@ -65,11 +68,11 @@ class Batch(NamedTuple):
 
     def count_events(self) -> int:
         """How many of the lines are events, bookkeeping left out."""
-        data = self.data
-        if self.start == 0:  # segment_start, whose labels may look like anything
-            data = data.lstrip(b"\n").partition(b"\n")[2]
+        lines, data = len(self.lines), self.data
+        if self.start == 0 and lines:  # segment_start, whose labels may look like anything
+            lines, data = lines - 1, data.lstrip(b"\n").partition(b"\n")[2]
         # No quote stands unescaped inside a JSON text: what matches is a member of the line's object.
-        return len(Batch(1, data).lines) - len(_BOOKKEEPING.findall(data))
+        return lines - len(_BOOKKEEPING.findall(data))
 
     def halves(self) -> tuple[Batch, Batch]:
         """Split between two lines."""
@@ -129,14 +132,11 @@ class Segment:
         limit = BATCH_MAX_BYTES
         while True:
             data = self._read(offset, limit)
-            end = data.rfind(b"\n") + 1
-            if end or len(data) < limit:
+            *lines, rest = data.split(b"\n", max_events)
+            if lines or len(data) < limit:
                 break
             limit *= 2
-        if not end:
-            return None
-        rest = data[:end].split(b"\n", max_events)[-1] if data.count(b"\n", 0, end) > max_events else b""
-        return Batch(offset, data[: end - len(rest)])
+        return Batch(offset, data[: len(data) - len(rest)]) if lines else None
 
     def count_events(self, end: int) -> int:
         """Count the events of the whole lines before `end`, lines set aside included."""
