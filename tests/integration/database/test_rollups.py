@@ -23,21 +23,25 @@ def _random_segment(dice, run_id, tests, **header):
     for _ in range(tests):
         test_id = f"test_{dice.randrange(40)}"
         at_us = NOON_US - dice.choice([0, HOUR_US, 3 * DAY_US, 40 * DAY_US]) + dice.randrange(DAY_US)
-        framework = dice.choice([{}, {}, {"framework": "selenium_python"}])
-        segment.start(test_id, at_us=at_us, **framework)
+        own = dice.choice([{}, {}, {"framework": "selenium_python"}]) | dice.choice([{}, {}, {"attempt": 2}])
+        segment.start(test_id, at_us=at_us, **own)
         for step in range(dice.randrange(3)):
-            segment.step(
-                test_id,
-                f"step {step}",
-                dice.randrange(10**6),
-                status=dice.choice(["passed", "failed"]),
-                **framework,
-            )
+            status = dice.choice(["passed", "failed"])
+            segment.step(test_id, f"step {step}", dice.randrange(10**6), status=status, **own)
+        call = {"duration_us": dice.randrange(10**6), "error": dice.choice(["Gone", None])}
+        segment.add("http_call", endpoint=f"shop/{dice.randrange(3)}", method="GET", status_code=200, **call)
+        segment.add("driver_command", command="click", retry_count=dice.randrange(3), **call)
         if dice.random() < 0.95:
-            segment.end(
-                test_id, dice.choice(STATUSES), int(10 ** dice.uniform(0, 8)), at_us=at_us, **framework
-            )
+            status, error = dice.choice(STATUSES), dice.choice(["Bad", None])
+            duration_us = int(10 ** dice.uniform(0, 8))
+            segment.end(test_id, status, duration_us, at_us=at_us, error_type=error, **own)
     return segment
+
+
+def _make_busy(db, branch):
+    """Give a branch as many runs as make the next one's days be kept for the branch too."""
+    for _ in range(20):
+        Segment(git_branch=branch, at_us=NOON_US - DAY_US).deliver(db)
 
 
 def _ship_badly(connection, segment, dice):
@@ -65,6 +69,9 @@ def _ship_badly(connection, segment, dice):
 def test_after_concurrent_writers_with_repeats_aborts_and_late_events(db, migrated):
     runs = [new_id() for _ in range(4)]
     failures = []
+    _make_busy(db, "b1")
+    # to both sides of an edge: first_passes keeps 512 to a row
+    db.execute("ALTER TABLE crossbridge.test_dim ALTER test_key RESTART WITH 480")
 
     def write(seed):
         dice = random.Random(seed)
@@ -75,6 +82,7 @@ def test_after_concurrent_writers_with_repeats_aborts_and_late_events(db, migrat
                     attributes = {
                         "environment": f"env{runs.index(run) % 2}",
                         "git_branch": f"b{runs.index(run)}",
+                        "app_version": f"1.{runs.index(run)}",
                     }
                     _ship_badly(connection, _random_segment(dice, run, 100, **attributes), dice)
         except BaseException as error:
@@ -88,6 +96,12 @@ def test_after_concurrent_writers_with_repeats_aborts_and_late_events(db, migrat
 
     assert failures == []
     assert rows_rolled_up(db) > 1000
+    assert db.execute("SELECT count(DISTINCT chunk) FROM crossbridge.first_passes").fetchone() == (2,)
+    for rollup, cell in {
+        "rollup_test_day": "environment = '*b1'",
+        "rollup_call_day": "git_branch = 'b1'",
+    }.items():
+        assert db.execute(f"SELECT count(*) > 0 FROM crossbridge.{rollup} WHERE {cell}").fetchone() == (True,)
     assert differences(db) == {}
 
 
