@@ -9,6 +9,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -52,9 +53,12 @@ OF_SIDES = (
 
 
 class _TimedCursor(psycopg.Cursor[Any]):
-    """Adds up what waiting for the database takes, rows included."""
+    """Adds up the time in which an answer of the database is waited for, rows included, in one thread or several."""
 
     total_ms = 0.0
+    lock = threading.Lock()
+    waiting = 0
+    since_ns = 0
 
     def execute(self, *args: Any, **options: Any) -> Any:
         return self._add(lambda: super(_TimedCursor, self).execute(*args, **options))
@@ -63,11 +67,18 @@ class _TimedCursor(psycopg.Cursor[Any]):
         return self._add(super().fetchall)
 
     def _add(self, act: Any) -> Any:
-        began_ns = time.perf_counter_ns()
+        timed = _TimedCursor
+        with timed.lock:
+            timed.waiting += 1
+            if timed.waiting == 1:
+                timed.since_ns = time.perf_counter_ns()
         try:
             return act()
         finally:
-            _TimedCursor.total_ms += (time.perf_counter_ns() - began_ns) / 1e6
+            with timed.lock:
+                timed.waiting -= 1
+                if not timed.waiting:
+                    timed.total_ms += (time.perf_counter_ns() - timed.since_ns) / 1e6
 
 
 def time_commands(

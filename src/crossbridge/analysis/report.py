@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from crossbridge.analysis._beside import asked_beside
 from crossbridge.analysis._rows import rows
 from crossbridge.analysis.flaky import FlakyTest, RetriedTest, flaky_tests, retried_tests
 from crossbridge.analysis.runs import Run, run_scope
@@ -102,17 +103,18 @@ def report_run(
 
 
 def report_window(connection: Connection[Any], scope: Scope) -> WindowReport:
-    """Report on a window."""
-    ranked = rankings(connection, scope, "average", "failed")
-    return WindowReport(
-        since=scope.since,
-        frameworks=window_totals(connection, scope),
-        slowest=ranked["average"],
-        failing=_with_latest(connection, scope, ranked["failed"]),
-        flaky=flaky_tests(connection, scope),
-        running=running_tests(connection, scope),
-        collector=collector_health(connection, scope),
-    )
+    """Report on a window. Flaky tests, as dear as all else together, are asked for meanwhile."""
+    with asked_beside(connection, lambda other: flaky_tests(other, scope)) as flaky:
+        ranked = rankings(connection, scope, "average", "failed")
+        return WindowReport(
+            since=scope.since,
+            frameworks=window_totals(connection, scope),
+            slowest=ranked["average"],
+            failing=_with_latest(connection, scope, ranked["failed"]),
+            running=running_tests(connection, scope),
+            collector=collector_health(connection, scope),
+            flaky=flaky.result(),
+        )
 
 
 def failing_tests(connection: Connection[Any], scope: Scope) -> list[FailingTest]:

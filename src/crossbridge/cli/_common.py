@@ -107,14 +107,11 @@ def open_database(config: ProfileConfig) -> Iterator[Connection[Any]]:
         ServerError, DatabaseUnreachable: There is no database to be reached.
         SchemaError: The schema is missing, or too old for this release.
     """
-    from crossbridge.database.connection import connect, translated
+    from crossbridge.database.connection import begin_look, connect, translated
 
     target = prepare_target(config)
     with connect(target, autocommit=False) as connection, translated(target):
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        connection.execute("SET LOCAL TIME ZONE 'UTC'")
-        connection.execute("SET LOCAL jit = off")  # compiling these queries takes longer than they do
-        connection.execute("SET LOCAL work_mem = '32MB'")  # what is sorted for one question stays in memory
+        begin_look(connection)
         _require_schema(connection, target)
         yield connection
 

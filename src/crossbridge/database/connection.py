@@ -12,6 +12,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
+from psycopg.sql import SQL
 
 from crossbridge.errors import BadData, CrossbridgeError, DatabaseError, DatabaseUnreachable, SchemaError
 
@@ -121,6 +122,18 @@ def connect(
         )
     except (psycopg.Error, UnicodeError) as error:
         raise _unreachable(target, str(error)) from error
+
+
+def begin_look(connection: psycopg.Connection[Any], snapshot: str | None = None) -> None:
+    """Begin a read-only transaction that sees one state of the database, in UTC; with `snapshot`, that one's."""
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    if snapshot:
+        connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
+    connection.execute("SET LOCAL TIME ZONE 'UTC'")
+    connection.execute("SET LOCAL jit = off")  # compiling these queries takes longer than they do
+    # Questions are short, and others ask meanwhile: starting workers costs more than they bring.
+    connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+    connection.execute("SET LOCAL work_mem = '32MB'")  # what is sorted for one question stays in memory
 
 
 @contextmanager
