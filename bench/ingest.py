@@ -1,6 +1,6 @@
 """Events a second through a bare loop of crossbridge.ingest: what the database takes, and the shipper's yardstick.
 
-    python bench/ingest.py [--dsn DSN] [--events N] [--batch N] [--mix tests|steps] [--tests N]
+    python bench/ingest.py [--dsn DSN] [--events N] [--batch N] [--mix tests|steps] [--tests N] [--busy]
 
 Prints one line of figures. The database is the one of the DSN (default: libpq's PG* variables), its schema migrated;
 rows stay there, each call under a new run id.
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 INGEST = "SELECT crossbridge.ingest(%s, %s, %s, %s, %s::jsonb)"
+# As many runs as make a branch busy: see runs.rolled_branch.
+EARLIER_RUNS = """
+    INSERT INTO crossbridge.runs (run_id, started_at, git_branch)
+    SELECT gen_random_uuid(), now() - interval '1 day', 'main' FROM generate_series(1, 20)
+"""
 Event = dict[str, object]
 
 
@@ -33,7 +38,7 @@ class Result:
     client_us: float
 
 
-def segment_start(segment_id: str, run_id: str, at_us: int) -> Event:
+def segment_start(segment_id: str, run_id: str, at_us: int, app_version: str | None = None) -> Event:
     return {
         "dropped": 0,
         "type": "segment_start",
@@ -47,6 +52,7 @@ def segment_start(segment_id: str, run_id: str, at_us: int) -> Event:
         "at_us": at_us,
         "environment": "bench",
         "git_branch": "main",
+        "app_version": app_version,
     }
 
 
@@ -86,11 +92,13 @@ def tests_with_steps(number: int, at_us: int) -> Iterator[Event]:
 MIXES: dict[str, Callable[[int, int], Iterator[Event]]] = {"tests": tests_only, "steps": tests_with_steps}
 
 
-def batches(mix: str, events: int, batch: int, tests: int) -> tuple[str, list[tuple[int, str]]]:
+def batches(
+    mix: str, events: int, batch: int, tests: int, app_version: str | None = None
+) -> tuple[str, list[tuple[int, str]]]:
     """The segment's id and its calls, encoded beforehand: (number of events, JSON)."""
     segment_id = str(uuid.uuid4())
     at_us = time.time_ns() // 1000
-    lines: list[Event] = [segment_start(segment_id, segment_id, at_us)]
+    lines: list[Event] = [segment_start(segment_id, segment_id, at_us, app_version)]
     number = 0
     while len(lines) <= events:
         lines += MIXES[mix](number % tests, at_us + number * 1000)
@@ -100,10 +108,18 @@ def batches(mix: str, events: int, batch: int, tests: int) -> tuple[str, list[tu
 
 
 def run(
-    dsn: str, *, mix: str = "tests", events: int = 50_000, batch: int = 1000, tests: int = 5000
+    dsn: str,
+    *,
+    mix: str = "tests",
+    events: int = 50_000,
+    batch: int = 1000,
+    tests: int = 5000,
+    busy: bool = False,
 ) -> Result:
-    segment_id, calls = batches(mix, events, batch, tests)
+    segment_id, calls = batches(mix, events, batch, tests, "1.0" if busy else None)
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
+        if busy:
+            connection.execute(EARLIER_RUNS)
         offset = 0
         wall, cpu = time.perf_counter(), time.process_time()
         for count, payload in calls:
@@ -125,8 +141,11 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=50_000)
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--tests", type=int, default=5000, help="distinct tests")
+    parser.add_argument("--busy", action="store_true", help="with a version, on a branch of many runs")
     args = parser.parse_args()
-    result = run(args.dsn, mix=args.mix, events=args.events, batch=args.batch, tests=args.tests)
+    result = run(
+        args.dsn, mix=args.mix, events=args.events, batch=args.batch, tests=args.tests, busy=args.busy
+    )
     print(
         f"{args.mix}: {result.events} events in batches of {args.batch}: {result.events_per_s:,.0f} events/s,"
         f" {result.client_us:.2f} us of client CPU an event"
