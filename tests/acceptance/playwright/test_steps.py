@@ -59,8 +59,15 @@ def test_steps_nest_by_category(run):
     assert tree[0] == "Before Hooks [hook] passed"
     assert '  Fixture "page" [fixture] passed' in tree
     end = run.end_of("page")
-    assert 0 < end["setup_us"] < end["duration_us"]
-    assert 0 < end["teardown_us"] < end["duration_us"]
+    outermost = [
+        step
+        for step in run.of_type("step_end")
+        if step["test_id"] == end["test_id"] and not step.get("depth")
+    ]
+    hooks = {step["step_name"]: step["duration_us"] for step in outermost if step["event_type"] == "hook"}
+    assert end["setup_us"] == hooks.pop("Before Hooks")
+    assert end["teardown_us"] == sum(hooks.values()) > 0
+    assert end["setup_us"] + end["teardown_us"] < end["duration_us"]
 
 
 def test_calls_of_the_fixture_and_of_node_are_recorded(run):
