@@ -17,26 +17,30 @@ SELECT * FROM (
 -- What became of each test in each of these runs, which are numbered from 0: how its last attempt ended, whether a retry
 -- made it pass, and the mean logarithm of its passed attempts.
 WITH outcomes AS (
-    SELECT t.framework, t.test_id, r.place::integer - 1 AS place,
-           CASE WHEN count(*) = 1 THEN min(t.status)
-                ELSE (array_agg(t.status ORDER BY t.attempt DESC, array_position(%(worst_first)s::text[], t.status)))[1] END
-               AS status,
+    -- The largest number is of the last attempt, and of the worst status among several such.
+    SELECT d.test_key, r.place::integer - 1 AS place,
+           16 - max(t.attempt * 16::bigint - array_position(%(worst_first)s::text[], t.status)) %% 16 AS status,
            coalesce(min(t.attempt) FILTER (WHERE t.status IN ('failed', 'error'))
                     < max(t.attempt) FILTER (WHERE t.status = 'passed'), false) AS retried,
            avg(ln(greatest(t.duration_us, 1)::float8)) FILTER (WHERE t.status = 'passed') AS ln
       FROM unnest(%(run_ids)s::uuid[]) WITH ORDINALITY AS r(run_id, place)
       JOIN crossbridge.tests AS t USING (run_id)
+      JOIN crossbridge.test_dim AS d ON d.test_id = t.test_id AND d.framework = t.framework
      WHERE %(framework)s::text IS NULL OR t.framework = %(framework)s
-     GROUP BY 1, 2, 3
+     GROUP BY 1, 2
+), tests AS (
+    SELECT test_key,
+           array_agg(place ORDER BY place) AS places,
+           array_agg((%(worst_first)s::text[])[status] ORDER BY place) AS statuses,
+           array_agg(retried ORDER BY place) AS retried,
+           array_agg(ln ORDER BY place) AS lns
+      FROM outcomes
+     GROUP BY test_key
 )
-SELECT framework, test_id,
-       array_agg(place ORDER BY place) AS places,
-       array_agg(status ORDER BY place) AS statuses,
-       array_agg(retried ORDER BY place) AS retried,
-       array_agg(ln ORDER BY place) AS lns
-  FROM outcomes
- GROUP BY framework, test_id
- ORDER BY framework, test_id;
+SELECT d.framework, d.test_id, t.places, t.statuses, t.retried, t.lns
+  FROM tests AS t
+  JOIN crossbridge.test_dim AS d USING (test_key)
+ ORDER BY d.framework, d.test_id;
 
 -- noise --
 -- How much each of these tests varied in the days before: attempts that passed, and the variance of their logarithms. Of
