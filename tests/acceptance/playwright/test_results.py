@@ -55,6 +55,27 @@ def test_step_that_was_cut_short_has_failed(outcomes):
     assert step_tree(outcomes, "outcomes.spec.ts › takes its worker down") == ["the last step [step] failed"]
 
 
+def test_steps_that_are_left_out_are_skipped(suite):
+    suite.write(
+        "one.spec.js",
+        """
+        const { test } = require('@playwright/test');
+        test('works', async () => {
+          await test.step.skip('left out', async () => {});
+          await test.step('leaves itself out', async (step) => step.skip());
+          await test.step('fails', async () => { throw new Error('no'); }).catch(() => {});
+          await test.step('runs', async () => {});
+        });
+        """,
+    )
+    assert step_tree(suite.play(), "one.spec.js › works") == [
+        "left out [step] skipped",
+        "leaves itself out [step] skipped",
+        "fails [step] failed",
+        "runs [step] passed",
+    ]
+
+
 def test_projects_are_in_the_id_and_repeats_are_attempts(suite):
     suite.write("playwright.config.js", "module.exports = { projects: [{ name: 'a' }, { name: 'b' }] };")
     suite.write(

@@ -11,6 +11,7 @@
  * @property {TestError} [error]
  * @property {unknown} [subtitle] since 1.60: what older versions have in the title
  * @property {Record<string, unknown>} [params]
+ * @property {{type: string}[]} [annotations] since 1.50: `skip` where the step was left out
  *
  * @typedef {object} TestCase
  * @property {string} id

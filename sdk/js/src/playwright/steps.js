@@ -34,7 +34,8 @@ export class Steps {
     const begun = this.#underway.get(step);
     if (!begun) return null;
     this.#underway.delete(step);
-    return this.#event(begun, step.error ? 'failed' : 'passed');
+    const skipped = step.annotations?.some(({ type }) => type === 'skip');
+    return this.#event(begun, step.error ? 'failed' : skipped ? 'skipped' : 'passed');
   }
 
   /** Return the events of what was cut short, the innermost first. */
