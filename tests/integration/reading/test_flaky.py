@@ -151,6 +151,40 @@ def test_evidence_before_the_window_and_outside_the_filters_does_not_count(histo
     assert flaky(environment="ci", framework="pytest").keys() == {"old", "branch"}
 
 
+@pytest.mark.parametrize("clock", ["12:00", "23:45"])
+def test_of_a_run_that_the_window_cuts_only_the_part_inside_counts(history, flaky, clock):
+    hour, minute = map(int, clock.split(":"))
+    since = history.ago(days=3).replace(hour=hour, minute=minute)
+    began_ago = (history.now - since).total_seconds() / 3600 + 0.5
+    an_hour = f"passed:{3_600_000}"
+    history.run(
+        ("before", "passed"), ("long", an_hour), ("inside", "passed"), commit="aaaa", hours_ago=began_ago
+    )
+    history.run(("before", "failed"), ("inside", "failed"), commit="aaaa")
+    found = flaky(since=since)
+    assert found.keys() == {"inside"}
+    assert (found["inside"].runs, found["inside"].attempts, found["inside"].commits) == (2, 2, 1)
+    assert flaky(since=since, branch="main").keys() == {"inside"}
+    assert flaky(since=since.replace(hour=hour - 1)).keys() == {"before", "inside"}
+
+
+def test_it_last_flaked_in_the_run_that_changed_the_outcome(history, flaky):
+    def flaked_at(test_id, *statuses, commit="aaaa"):
+        outcomes(history, *statuses, test_id=test_id, commit=commit)
+        return [attempt.created_at for attempt in history.attempts[-len(statuses) :]]
+
+    mended = flaked_at("mended", "failed", "passed", "passed")[1]
+    broke = flaked_at("broke", "passed", "failed", "failed")[1]
+    flaked_at("twice mended", "failed", "passed", "passed", "passed", "passed", commit="bbbb")
+    again = flaked_at("twice mended", "failed", "passed", commit="cccc")[1]
+    found = flaky()
+    assert {name: test.last_flaked_at for name, test in found.items()} == {
+        "mended": mended,
+        "broke": broke,
+        "twice mended": again,
+    }
+
+
 def test_runs_outside_the_filters_are_neither_evidence_nor_counted(history, flaky):
     for name, other in {
         "by branch": {"branch": "feature/x"},
