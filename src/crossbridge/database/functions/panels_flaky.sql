@@ -51,6 +51,11 @@ BEGIN
      LIMIT 15;
 END $$;
 
+-- Whether files may be edited between two runs of a commit: what is called flaky there must have changed its outcome twice.
+CREATE OR REPLACE FUNCTION crossbridge.at_a_desk(environment text, ci_provider text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT environment = 'local' AND ci_provider IS NULL $$;
+
 -- How each run of the suspects ended, and what that tells, of the latest 500 attempts of each. A run's outcome is that of
 -- the last attempt.
 -- retried: it failed and passed when retried. same_commit: it ended otherwise than the run before it of the same code in
@@ -88,9 +93,7 @@ BEGIN
          GROUP BY 1, 2
     ), codes AS MATERIALIZED (
         SELECT r.run_id, r.started_at, r.git_commit, r.environment, r.git_branch,
-               r.environment = 'local' AND r.ci_provider IS NULL AS at_a_desk,
-               dense_rank() OVER (ORDER BY r.git_commit, r.app_version, r.environment, split_part(r.os, ' ', 1), r.runtime,
-                                           r.labels) AS code,
+               crossbridge.at_a_desk(r.environment, r.ci_provider) AS at_a_desk, r.same_code AS code,
                dense_rank() OVER (ORDER BY r.environment, r.git_branch) AS line
           FROM crossbridge.chosen_runs(s) AS r
          WHERE r.run_id IN (SELECT o.run_id FROM outcomes AS o)

@@ -34,9 +34,7 @@ SELECT coalesce(nullif(environment, ''), 'none') AS environment,
 -- Tests whose first evidence of flakiness in 14 days is of the last 24 hours, and how much of it there is. What counts as
 -- evidence: see flaky_tests in flaky.sql. As there, the few rows of failures and retries tell of which tests to read all.
 WITH placed AS MATERIALIZED (
-    SELECT run_id, git_commit, started_at, environment = 'local' AND ci_provider IS NULL AS at_a_desk,
-           jsonb_hash_extended(jsonb_build_array(git_commit, app_version, environment, split_part(os, ' ', 1), runtime, labels),
-                               0) AS same_code
+    SELECT run_id, git_commit, started_at, crossbridge.at_a_desk(environment, ci_provider) AS at_a_desk, same_code
       FROM crossbridge.runs
      WHERE started_at >= now() - interval '21 days'   -- a run may be longer than one would think
 ), codes AS MATERIALIZED (

@@ -8,7 +8,7 @@
 -- Failures and retries are few: they tell which tests may have evidence, and how much at most, if the test ran in every
 -- run of a commit. Only of the tests with most of it is asked in which runs they passed.
 WITH placed AS MATERIALIZED (
-    SELECT run_key, run_id, git_commit, started_at, environment = 'local' AND ci_provider IS NULL AS at_a_desk, same_code
+    SELECT run_key, run_id, git_commit, started_at, crossbridge.at_a_desk(environment, ci_provider) AS at_a_desk, same_code
       FROM crossbridge.runs
      WHERE started_at >= %(since)s::timestamptz - interval '7 days'   -- a run may be longer than one would think
        AND (%(environment)s::text IS NULL OR environment = %(environment)s)
