@@ -31,12 +31,18 @@ class TestNg(Suite):
         super().__init__(folder)
         self._class_path = class_path
 
-    def execute(self, *args: str, on: bool = True, environ: dict[str, str] | None = None) -> Run:
+    def execute(
+        self,
+        *args: str,
+        on: bool = True,
+        environ: dict[str, str] | None = None,
+        main: str = "org.testng.TestNG",
+    ) -> Run:
         """Run what the arguments select to its end; without `on` our jar is not there at all."""
         agent = (agent_jar(),) if on else ()
         path = joined((*agent, *self._class_path))
         done = subprocess.run(
-            ["java", *_FAST, "-cp", path, "org.testng.TestNG", "-d", "out", *args],
+            ["java", *_FAST, "-cp", path, main, "-d", "out", *args],
             cwd=self.folder,
             env=clean_environ(**(LOCAL | STRICT | (environ or {}))),
             capture_output=True,

@@ -130,6 +130,7 @@ def test_steps_are_once_where_a_test_begins_anew_on_another_site(run):
         "wrap [setup] passed",
         "as [setup] passed",
         "wrap [command] passed",
+        "request [command] passed",
         "visit [command] passed",
         "pay [command] passed",
         "  get [command] passed",
@@ -162,7 +163,10 @@ def test_calls_of_the_page_and_of_the_test(run):
     order = "api/orders/{id}"
     assert calls == {
         "sees each request itself": [("POST", "127.0.0.1", order, 201, None)],
-        "goes to another site": [("POST", "localhost", order, 201, None)],
+        "goes to another site": [
+            ("GET", "127.0.0.1", "api/users/{id}", 201, None),
+            ("POST", "localhost", order, 201, None),
+        ],
         "asks for what is not there": [("GET", "127.0.0.1", "api/nowhere", 404, None)],
         "asks nobody": [("GET", "127.0.0.1", "", None, "CypressError")],
     }

@@ -129,6 +129,10 @@ def test_extensions_that_nobody_asked_for_stay_out(platform, phased, tmp_path, c
 
 
 def test_nothing_is_recorded_or_switched_on_while_profiling_is_off(tmp_path, classes):
-    run = run_kinds(tmp_path, NEWEST, classes, environ={"CROSSBRIDGE_PROFILING": "false"})
+    log = {"JAVA_TOOL_OPTIONS": "-Xlog:class+load:file=classes.log"}
+    run = run_kinds(tmp_path, NEWEST, classes, environ={"CROSSBRIDGE_PROFILING": "false"} | log)
     assert run.segments == []
     assert not (tmp_path / ".crossbridge").exists()
+    loaded = (tmp_path / "classes.log").read_text()
+    assert "crossbridge.profiling.junit.PlatformListener" in loaded
+    assert "crossbridge.profiling.junit.Phases" not in loaded

@@ -164,6 +164,12 @@ def test_several_suites_are_one_run(tmp_path):
     assert run.status == "passed"
 
 
+def test_two_runs_in_one_jvm_are_one_run(tmp_path):
+    run = compiled(tmp_path, NEWEST).execute("-testclass", f"{K}Phases", main="kinds.Twice")
+    assert statuses(run) == {f"{K}Phases#slow": ["passed"], f"{K}Phases#slow [2]": ["passed"]}
+    assert len({header["run_id"] for header in run.headers}) == 1
+
+
 def test_output_and_exit_code_are_as_without_us(tmp_path):
     with_us, without = (compiled(tmp_path / name, NEWEST) for name in ("with", "without"))
     arguments = ("-testclass", ",".join(CLASSES))

@@ -21,6 +21,7 @@ it('sees each request itself', () => {
 
 it('goes to another site', () => {
   cy.wrap('before').should('equal', 'before');
+  cy.request(`${site}/api/users/7`);
   cy.visit(site.replace('127.0.0.1', 'localhost'));
   cy.pay();
 });
@@ -33,7 +34,7 @@ it('stops the clock', () => {
 });
 
 it('asks for what is not there', { retries: 0 }, () => {
-  cy.request(`${site}/api/nowhere?token=s3cret`);
+  cy.request({ url: `${site}/api/nowhere?token=s3cret`, headers: { 'X-Token': 's3cret' } });
 });
 
 it('asks nobody', { retries: 0 }, () => {
