@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1000
 TEST_ID, SUITE, FILE = (
-    "tests/api/test_orders.py::TestOrders::test_create_order[eur-3]",
+    "tests/api/test_orders.py::TestOrders::test_create_order",
     "TestOrders",
     "tests/api/test_orders.py",
 )
@@ -33,7 +33,7 @@ def measure(stage: Stage) -> list[Line]:
     figures = json.loads(run(command, env=stage.environment(), cwd=REPOSITORY).stdout)
     floor, clock = figures["floor"], figures["clock alone"]
     lines = []
-    for name in ("record_test_end", "collect"):
+    for name in ("record_test_start", "record_test_end", "collect"):
         beside = {"encode and os.write": floor[0], "the clock alone": clock[0]}
         lines.append(Line(f"`{name}`, median", figures[name][0], "µs", 2.0, beside=beside))
         lines.append(
@@ -42,17 +42,23 @@ def measure(stage: Stage) -> list[Line]:
     return lines
 
 
-def _time(calls: dict[str, Callable[[], object]], blocks: int) -> dict[str, tuple[float, float]]:
-    """Median and p99 of each call, in microseconds."""
+def _time(turns: list[dict[str, Callable[[str], object]]], blocks: int) -> dict[str, tuple[float, float]]:
+    """
+    Median and p99 of each call, in microseconds.
+
+    Calls of one turn follow upon each other, as the end of a test upon its start; each time with the id of another test.
+    """
     clock = time.perf_counter_ns
-    taken: dict[str, list[int]] = {name: [] for name in calls}
-    for _ in range(blocks):
-        for name, call in calls.items():
-            add = taken[name].append
-            for _ in range(BLOCK):
-                before = clock()
-                call()
-                add(clock() - before)
+    taken: dict[str, list[int]] = {name: [] for turn in turns for name in turn}
+    for block in range(blocks):
+        for turn in turns:
+            calls = [(call, taken[name].append) for name, call in turn.items()]
+            for number in range(BLOCK):
+                test_id = f"{TEST_ID}[{block}-{number}]"
+                for call, add in calls:
+                    before = clock()
+                    call(test_id)
+                    add(clock() - before)
     return {name: (percentile(ns, 50) / 1000, percentile(ns, 99) / 1000) for name, ns in taken.items()}
 
 
@@ -70,28 +76,31 @@ def main(blocks: int) -> None:
         collector = MetricsCollector.get_instance(config)
         if not collector.start(framework="pytest"):
             raise RuntimeError("the collector does not record: its figures would mean nothing")
-        event = PerformanceEvent(
-            "test_end", 1, TEST_ID, 1, "passed", 1234, 100, 50, SUITE, FILE, framework="pytest"
-        )
+        event = PerformanceEvent("test_end", 1, TEST_ID, 1, "passed", 1234, 100, 50, SUITE, FILE)
 
-        def record_test_end() -> None:
+        def record_test_start(test_id: str) -> None:
+            collector.record_test_start(test_id, suite=SUITE, file=FILE)
+
+        def record_test_end(test_id: str) -> None:
             collector.record_test_end(
-                TEST_ID, "pytest", duration_us=1234, setup_us=100, teardown_us=50, suite=SUITE, file=FILE
+                test_id, duration_us=1234, setup_us=100, teardown_us=50, suite=SUITE, file=FILE
             )
 
+        fields = {"type": "test_end", "at_us": 1, "test_id": TEST_ID, "status": "passed", "duration_us": 1234}
+        fields |= {"setup_us": 100, "teardown_us": 50, "suite": SUITE, "file": FILE}
         encode, write = msgspec.json.Encoder().encode_lines, os.write
         fd = os.open(folder / "floor", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         figures = _time(
-            {
-                "record_test_end": record_test_end,
-                "collect": lambda: collector.collect(event),
-                "floor": lambda: write(fd, encode((event,))),
-                "clock alone": lambda: None,
-            },
+            [
+                {"record_test_start": record_test_start, "record_test_end": record_test_end},
+                {"collect": lambda _test_id: collector.collect(event)},
+                {"floor": lambda _test_id: write(fd, encode((fields,)))},
+                {"clock alone": lambda _test_id: None},
+            ],
             blocks,
         )
         stats = collector.get_stats()
-        if stats["collected"] != 2 * BLOCK * blocks or stats["dropped"]:
+        if stats["collected"] != 3 * BLOCK * blocks or stats["dropped"]:
             raise RuntimeError(f"not every event was recorded: {stats}")
     print(json.dumps(figures))
 

@@ -62,7 +62,7 @@ def test_the_table_names_the_same_settings():
     assert [(row["name"], row["yaml"]) for row in TABLE] == [
         (setting.name, setting.yaml) for setting in SETTINGS
     ]
-    assert {setting.field for setting in SETTINGS} == set(ProfileConfig.__struct_fields__) - {"project_root"}
+    assert {setting.field for setting in SETTINGS} == vars(ProfileConfig()).keys() - {"project_root"}
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row["name"] not in FOUND_OUT], ids=row_id)

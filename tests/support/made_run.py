@@ -151,7 +151,7 @@ def _test(segment: Segment, number: int, own: random.Random, luck: random.Random
         _attempt(segment, test_id, attempt, status, base_us * luck.lognormvariate(0, 0.08), shape, luck)
 
 
-def _attempt(  # noqa: PLR0917
+def _attempt(
     segment: Segment,
     test_id: str,
     attempt: int,
@@ -178,7 +178,7 @@ def _attempt(  # noqa: PLR0917
     )  # fmt: skip
 
 
-def _parts(  # noqa: PLR0917
+def _parts(
     segment: Segment, test_id: str, attempt: int, at_us: int, room_us: int, luck: random.Random
 ) -> None:
     """Fill the call with steps; in each some HTTP calls or browser commands, one after the other."""

@@ -23,6 +23,17 @@ REPO = Path(__file__).parents[2]
 _INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
 
 
+def broken(failure: str) -> str:
+    """Code that makes `failure` what an import of ours ends with, as in an installation that is damaged."""
+    return (
+        "import sys\n"
+        "class Damage:\n"
+        "    def find_spec(self, name, *args):\n"
+        f"        if name == 'crossbridge.profiling.segment': {failure}\n"
+        "sys.meta_path.insert(0, Damage())\n"
+    )
+
+
 def clean_environ(**more: str) -> dict[str, str]:
     """The environment of a person who calls pytest: nothing of the run that this is."""
     kept = {

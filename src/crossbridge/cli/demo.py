@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from msgspec.structs import replace
 
 from crossbridge.cli._common import prepare_target, say
 from crossbridge.errors import CrossbridgeError, DatabaseError
@@ -87,7 +86,7 @@ def demo(
     from crossbridge.profiling.guard import Faults
 
     config = load()
-    config = replace(config, enabled=True, environment=config.environment or "demo")
+    config = config.replace(enabled=True, environment=config.environment or "demo")
     target = prepare_target(config)
     _show_database(target)
     collector = MetricsCollector.get_instance(config)

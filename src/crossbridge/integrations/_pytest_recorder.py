@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossbridge.profiling import encode
 from crossbridge.profiling.context import OpenStep, RunningTest
 from crossbridge.profiling.guard import caught
 from crossbridge.profiling.identity import test_id as stable_id
-from crossbridge.profiling.models import PerformanceEvent
-from crossbridge.profiling.real import Real, now_us
+from crossbridge.profiling.real import ANCHOR_NS, Real, now_us
 from crossbridge.profiling.sanitise import MESSAGE_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -25,19 +25,21 @@ if TYPE_CHECKING:
 
 # What a phase can raise without failing: pytest.skip and pytest.xfail.
 _NO_FAILURES = frozenset({"Skipped", "XFailed", "SkipTest"})
+_REPORT = pytest.TestReport
 _GROUP = r"@[^\]]*\Z"
 
 
 class Attempt(RunningTest):
-    """An attempt at a test while it runs. Times are microseconds of wall time; 0 is not yet."""
+    """An attempt at a test while it runs. Times ending in `_ns` are those of `perf_counter_ns`; 0 is not yet."""
 
-    suite: str
-    file: str
-    setup_ended_us = 0
-    call_ended_us = 0  # of the body, or of its latest subtest
-    subtest_from_us = 0
-    teardown_began_us = 0
-    ended_us = 0
+    started_ns: int
+    setup_ended_ns = 0
+    call_ended_ns = 0
+    subtest_from_ns = 0
+    teardown_began_ns = 0
+    ended_ns = 0
+    # Whether there is anything to say but that it passed: one of the fields below is not as it was.
+    is_eventful = False
     # Statuses of the phases; None while nothing but `passed` is known.
     setup: str | None = None
     call: str | None = None
@@ -107,14 +109,15 @@ class Recorder:
         if attempt is None:
             return
         try:
-            at_us = now_us()
+            at_ns = Real.perf_counter_ns()
             if call.when == "setup":
-                attempt.setup_ended_us = attempt.subtest_from_us = at_us
+                attempt.setup_ended_ns = attempt.subtest_from_ns = at_ns
             elif call.when == "teardown":
-                attempt.ended_us = at_us
+                attempt.ended_ns = at_ns
             else:
-                attempt.call_ended_us = at_us
+                attempt.call_ended_ns = at_ns
             if call.excinfo is not None:
+                attempt.is_eventful = True
                 attempt.raised = {**(attempt.raised or {}), call.when: call.excinfo.typename}
         except Exception as error:  # noqa: BLE001
             caught(error, "pytest_runtest_makereport")
@@ -122,18 +125,19 @@ class Recorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
         if self._attempt is not None:
-            self._attempt.teardown_began_us = now_us()
+            self._attempt.teardown_began_ns = Real.perf_counter_ns()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         attempt = self._attempt
         if attempt is None or (
-            report.outcome == "passed"
-            and type(report) is pytest.TestReport
-            and attempt.raised is None
+            not attempt.is_eventful
+            and report.outcome == "passed"
+            and type(report) is _REPORT
             and not hasattr(report, "wasxfail")
         ):
             return
         try:
+            attempt.is_eventful = True
             if hasattr(report, "context"):
                 self._record_subtest(attempt, report)
             else:
@@ -153,8 +157,8 @@ class Recorder:
         """End what runs no more: the session was interrupted."""
         try:
             if (attempt := self._attempt) is not None:
-                if not attempt.ended_us:
-                    attempt.interrupted = True
+                if not attempt.ended_ns:
+                    attempt.is_eventful = attempt.interrupted = True
                 self._end(attempt)
         except Exception as error:  # noqa: BLE001
             caught(error, "finish")
@@ -167,40 +171,31 @@ class Recorder:
         number = getattr(self._item, "execution_count", 0) or self._attempts
         test_id = stable_id(without_group(nodeid) if self._grouped else nodeid, self._root)
         file, suite = places(test_id)
-        at_us = now_us()
-        attempt = Attempt(test_id, number, self._framework, at_us)
-        attempt.file, attempt.suite = file, suite
+        started_ns = Real.perf_counter_ns()
+        at_us = (ANCHOR_NS + started_ns) // 1000
+        attempt = Attempt(test_id, number, self._framework, at_us, suite, file)
+        attempt.started_ns = started_ns
         self._attempt = self._collector.test = attempt
-        self._collector.collect(
-            PerformanceEvent(
-                "test_start", at_us, test_id, number, suite=suite, file=file, framework=self._framework
-            )
-        )
+        self._collector.record(encode.start_of_test, at_us, attempt)
 
     def _end(self, attempt: Attempt) -> None:
         self._attempt = None
         if Real.getpid() != self._pid:
             return
-        ended_us = attempt.ended_us or now_us()
+        ended_ns = attempt.ended_ns or Real.perf_counter_ns()
         if attempt.raised:
             _note_unreported(attempt, attempt.raised)
         self._collector.test = None
-        self._collector.collect(
-            PerformanceEvent(
-                "test_end",
-                ended_us,
-                attempt.test_id,
-                attempt.attempt,
-                attempt.status,
-                ended_us - attempt.started_us,
-                attempt.setup_ended_us - attempt.started_us if attempt.setup_ended_us else None,
-                ended_us - attempt.teardown_began_us if attempt.teardown_began_us else None,
-                attempt.suite,
-                attempt.file,
-                attempt.error_type,
-                attempt.error_message,
-                self._framework,
-            )
+        self._collector.record(
+            encode.end_of_test,
+            (ANCHOR_NS + ended_ns) // 1000,
+            attempt,
+            attempt.status if attempt.is_eventful else "passed",
+            (ended_ns - attempt.started_ns) // 1000,
+            (attempt.setup_ended_ns - attempt.started_ns) // 1000 if attempt.setup_ended_ns else None,
+            (ended_ns - attempt.teardown_began_ns) // 1000 if attempt.teardown_began_ns else None,
+            attempt.error_type,
+            attempt.error_message,
         )
 
     def _record_subtest(self, attempt: Attempt, report: pytest.TestReport) -> None:
@@ -209,11 +204,11 @@ class Recorder:
             attempt.subtest_failed = True
             attempt.add_error("call", raised, report)
         name = stable_id(_subtest_name(report), self._root)
-        step = OpenStep(name, "subtest", attempt, attempt.subtest_from_us)
+        step = OpenStep(name, "subtest", attempt, (ANCHOR_NS + attempt.subtest_from_ns) // 1000)
         # pytest tells when a subtest has ended, not when it began: one begins where the one before was reported.
-        duration_us = max(0, attempt.call_ended_us - attempt.subtest_from_us)
+        duration_us = max(0, attempt.call_ended_ns - attempt.subtest_from_ns) // 1000
         self._collector.end_step(step, report.outcome, duration_us)
-        attempt.subtest_from_us = now_us()
+        attempt.subtest_from_ns = Real.perf_counter_ns()
 
 
 class Collection:
@@ -246,18 +241,15 @@ class Collection:
         file, suite = places(test_id)
         failed = report.outcome == "failed"
         at_us = now_us()
-        self._collector.collect(
-            PerformanceEvent(
-                "test_end",
-                at_us,
-                test_id,
-                status="error" if failed else "skipped",
-                duration_us=at_us - self._began_us if self._began_us else 0,
-                suite=suite,
-                file=file,
-                error_message=error_message(report) if failed else None,
-                framework=self._framework,
-            )
+        self._collector.record_test_end(
+            test_id,
+            self._framework,
+            status="error" if failed else "skipped",
+            duration_us=at_us - self._began_us if self._began_us else 0,
+            suite=suite,
+            file=file,
+            error_message=error_message(report) if failed else None,
+            at_us=at_us,
         )
 
 
@@ -307,9 +299,11 @@ def error_message(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 def places(nodeid: str) -> tuple[str, str]:
     """Return the file of a node id, and the suite: the file and the classes."""
-    file, separator, names = nodeid.partition("::")
+    file, _, names = nodeid.partition("::")
+    if "::" not in names:
+        return file, file
     classes = names.partition("[")[0].rpartition("::")[0]
-    return file, f"{file}{separator}{classes}" if classes else file
+    return file, f"{file}::{classes}" if classes else file
 
 
 def without_group(nodeid: str) -> str:

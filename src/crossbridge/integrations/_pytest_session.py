@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec.structs import replace
 
 from crossbridge.errors import CrossbridgeError
 from crossbridge.integrations import _libraries
@@ -61,7 +60,7 @@ def _own_settings(root: Path | None) -> ProfileConfig:
     settings = load(project_root=root)
     if settings.run_id is None and (run := os.environ.get("PYTEST_XDIST_TESTRUNUID")):
         # Workers that a late conftest.py has switched on, unknown to their controller.
-        settings = replace(settings, run_id=load({"CROSSBRIDGE_RUN_ID": run}).run_id)
+        settings = settings.replace(run_id=load({"CROSSBRIDGE_RUN_ID": run}).run_id)
     return settings
 
 

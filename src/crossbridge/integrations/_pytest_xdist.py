@@ -19,7 +19,6 @@ from crossbridge.integrations._pytest_recorder import (
 from crossbridge.profiling.config import PASSWORD, to_environ
 from crossbridge.profiling.guard import caught
 from crossbridge.profiling.identity import test_id as stable_id
-from crossbridge.profiling.models import PerformanceEvent
 from crossbridge.profiling.real import now_us
 
 if TYPE_CHECKING:
@@ -80,20 +79,17 @@ class Controller:
         test_id = stable_id(without_group(nodeid) if self._grouped else nodeid, self._root)
         file, suite = places(test_id)
         at_us = now_us()
-        self._collector.collect(
-            PerformanceEvent(
-                "test_end",
-                at_us,
-                test_id,
-                getattr(report, "rerun", 0) + 1,
-                phase_status(report),
-                at_us - self._running.pop(nodeid, at_us),
-                suite=suite,
-                file=file,
-                error_message=error_message(report),
-                framework=self._framework,
-                worker=report.node.gateway.id,
-            )
+        self._collector.record_test_end(
+            test_id,
+            self._framework,
+            status=phase_status(report) or "passed",
+            duration_us=at_us - self._running.pop(nodeid, at_us),
+            attempt=getattr(report, "rerun", 0) + 1,
+            suite=suite,
+            file=file,
+            error_message=error_message(report),
+            worker=report.node.gateway.id,
+            at_us=at_us,
         )
 
     @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,6 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from msgspec.structs import replace
 from robot.libraries.BuiltIn import BuiltIn
 from robot.running.context import EXECUTION_CONTEXTS
 from robot.version import VERSION
@@ -87,7 +86,7 @@ class Recording:
             return None
         worker = _pabot.worker(BuiltIn().get_variable_value)
         if worker is not None and config.run_id is None:
-            config = replace(config, run_id=_pabot.run_id())
+            config = config.replace(run_id=_pabot.run_id())
         collector = _session.begin(config, "robot", VERSION, worker)
         if collector is not None:
             cls.current = cls(config, collector, in_pabot=worker is not None)

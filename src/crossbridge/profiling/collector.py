@@ -12,12 +12,10 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crossbridge.errors import ConfigError
-from crossbridge.profiling import guard
+from crossbridge.profiling import encode, guard
 from crossbridge.profiling.config import check, environment_name, load
 from crossbridge.profiling.context import Active, OpenStep, RunningTest, current_step
 from crossbridge.profiling.dispatch import Dispatch
-from crossbridge.profiling.encode import cleaned, encode_lines
-from crossbridge.profiling.models import PerformanceEvent, ProfileConfig
 from crossbridge.profiling.origin import Origin
 from crossbridge.profiling.progress import read_ack
 from crossbridge.profiling.real import new_uuid, now_us
@@ -28,6 +26,7 @@ from crossbridge.profiling.segment import SegmentWriter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crossbridge.profiling.models import PerformanceEvent, ProfileConfig
     from crossbridge.profiling.progress import RunProgress, ShipperState
 
 _BACKSLASH = ord("\\")
@@ -129,36 +128,33 @@ class MetricsCollector:
 
     # Recording ------------------------------------------------------------------------------------------------
 
-    def collect(
-        self,
-        event: PerformanceEvent,
-        *,
-        encode_lines: Callable[[list[Any]], bytes] = encode_lines,
-        clock: Callable[[], int] = now_us,
-    ) -> bool:
+    def collect(self, event: PerformanceEvent, *, clock: Callable[[], int] = now_us) -> bool:
         """Record one event; `at_us` of 0 means now. Some 2 microseconds; see bench/."""
+        return self.record(encode.event, event.at_us or clock(), event)
+
+    def record(self, to_line: Callable[..., str], at_us: int, *told: Any) -> bool:
+        """Record what one of the functions of `encode` makes a line of; for integrations. Never raises."""
         segment = self._segment
         if segment is None:
             return False
         try:
-            at_us = event.at_us
-            if not at_us:
-                at_us = event.at_us = clock()
-            line = encode_lines([event])
-            # A byte is found in a tenth of the time of several, and most lines hold no backslash.
-            if len(line) <= NAME_LIMIT_BYTES and (_BACKSLASH not in line or b"\\u0000" not in line):
-                return segment.append(line, at_us)
-        except UnicodeEncodeError:  # a lone surrogate
-            pass
-        except Exception as error:  # noqa: BLE001
-            return self._drop(error)
-        try:
-            return segment.append(encode_lines([cleaned(event)]), at_us)
+            try:
+                text = to_line(at_us, *told)
+            except TypeError:
+                text = to_line(at_us, *told, quote=encode.quote_anything)
+            try:
+                line = text.encode()
+                # A byte is found in a tenth of the time of several, and most lines hold no backslash.
+                if len(line) <= NAME_LIMIT_BYTES and (_BACKSLASH not in line or b"\\u0000" not in line):
+                    return segment.append(line, at_us)
+            except UnicodeEncodeError:  # a lone surrogate
+                pass
+            return segment.append(encode.cleaned(text), at_us)
         except Exception as error:  # noqa: BLE001
             return self._drop(error)
 
     def _drop(self, error: Exception) -> bool:
-        """Count an event that cannot be encoded: a number past 64 bits, a `__str__` that raises, no memory."""
+        """Count an event that cannot be encoded: a `__str__` that raises, no memory."""
         guard.caught(error, "collect")
         if self._segment is not None:
             self._segment.drop()
@@ -177,19 +173,8 @@ class MetricsCollector:
     ) -> bool:
         """Record that an attempt begins; steps and calls recorded from now on belong to it."""
         at_us = at_us or now_us()
-        self.test = RunningTest(test_id, attempt, framework, at_us)
-        return self.collect(
-            PerformanceEvent(
-                "test_start",
-                at_us,
-                test_id,
-                attempt,
-                suite=suite,
-                file=file,
-                framework=framework,
-                worker=worker,
-            )
-        )
+        self.test = RunningTest(test_id, attempt, framework, at_us, suite, file, worker)
+        return self.record(encode.start_of_test, at_us, self.test)
 
     def record_test_end(
         self,
@@ -214,28 +199,32 @@ class MetricsCollector:
         test = self.test
         if duration_us is None:
             duration_us = _microseconds(duration_ms)
-        if test is not None and test.test_id == test_id:
+        if test is None or test.test_id != test_id:
+            test = None
+        else:
             if duration_us is None:
                 duration_us = at_us - test.started_us
             framework = framework or test.framework
             self.test = None
-        return self.collect(
-            PerformanceEvent(
-                "test_end",
-                at_us,
-                test_id,
-                attempt,
-                status,
-                duration_us or 0,
-                setup_us,
-                teardown_us,
-                suite,
-                file,
-                error_type,
-                error_message,
-                framework,
-                worker,
-            )
+        if (
+            test is None
+            or test.attempt != attempt
+            or test.suite != suite
+            or test.file != file
+            or test.framework != framework
+            or test.worker != worker
+        ):
+            test = RunningTest(test_id, attempt, framework, at_us, suite, file, worker)
+        return self.record(
+            encode.end_of_test,
+            at_us,
+            test,
+            status,
+            duration_us or 0,
+            setup_us,
+            teardown_us,
+            error_type,
+            error_message,
         )
 
     def begin_step(self, step_name: str, event_type: str | None = None) -> OpenStep | None:
@@ -245,18 +234,7 @@ class MetricsCollector:
             return None
         step = OpenStep(step_name, event_type, test, now_us())
         current_step.set(step)
-        self.collect(
-            PerformanceEvent(
-                "step_start",
-                step.started_us,
-                test.test_id,
-                test.attempt,
-                framework=test.framework,
-                step_name=step_name,
-                step_index=step.index,
-                depth=step.depth,
-            )
-        )
+        self.record(encode.start_of_step, step.started_us, step)
         return step
 
     def end_step(self, step: OpenStep, status: str = "passed", duration_us: int | None = None) -> bool:
@@ -265,21 +243,9 @@ class MetricsCollector:
         step.ended = True
         if current_step.get() is step:
             current_step.set(step.parent)
-        return self.collect(
-            PerformanceEvent(
-                "step_end",
-                at_us,
-                step.test.test_id,
-                step.test.attempt,
-                status,
-                at_us - step.started_us if duration_us is None else duration_us,
-                framework=step.test.framework,
-                step_name=step.name,
-                event_type=step.event_type,
-                step_index=step.index,
-                depth=step.depth,
-            )
-        )
+        if duration_us is None:
+            duration_us = at_us - step.started_us
+        return self.record(encode.end_of_step, at_us, step, status, duration_us)
 
     def record_step_start(self, test_id: str, step_name: str, *, event_type: str | None = None) -> bool:
         """Record that a step of the running test begins."""
@@ -320,20 +286,15 @@ class MetricsCollector:
         at_us: int = 0,
     ) -> bool:
         """Record a call of the running test. `endpoint` is a template: no query string, ids replaced."""
-        test = self.test
-        return self.collect(
-            PerformanceEvent(
-                "http_call",
-                at_us,
-                test.test_id if test else None,
-                test.attempt if test else 1,
-                duration_us=duration_us,
-                framework=test.framework if test else None,
-                endpoint=endpoint,
-                method=method,
-                status_code=status_code,
-                error=error,
-            )
+        return self.record(
+            encode.http_call,
+            at_us or now_us(),
+            self.test,
+            endpoint,
+            method,
+            status_code,
+            duration_us,
+            error,
         )
 
     def record_driver_command(
@@ -344,24 +305,18 @@ class MetricsCollector:
         target: str | None = None,
         retry_count: int = 0,
         error: str | None = None,
-        framework: str | None = None,
         at_us: int = 0,
     ) -> bool:
         """Record a browser command of the running test. `target` is a locator, never a value that was typed."""
-        test = self.test
-        return self.collect(
-            PerformanceEvent(
-                "driver_command",
-                at_us,
-                test.test_id if test else None,
-                test.attempt if test else 1,
-                duration_us=duration_us,
-                framework=framework or (test.framework if test else None),
-                command=command,
-                target=target,
-                retry_count=retry_count,
-                error=error,
-            )
+        return self.record(
+            encode.driver_command,
+            at_us or now_us(),
+            self.test,
+            command,
+            duration_us,
+            target,
+            retry_count,
+            error,
         )
 
     # Delivery -------------------------------------------------------------------------------------------------

@@ -18,16 +18,33 @@ __all__ = ["Active", "OpenStep", "RunningTest", "current_step"]
 
 
 class RunningTest:
-    """An attempt that has begun; `started_us` is wall time in microseconds."""
+    """
+    An attempt that has begun; `started_us` is wall time in microseconds.
 
-    __slots__ = ("attempt", "framework", "started_us", "step_count", "test_id")
+    `identity` and `place` are for `encode` to fill in: what events say of it, encoded.
+    """
 
-    def __init__(self, test_id: str, attempt: int, framework: str | None, started_us: int) -> None:
+    identity = ""
+    place = ""
+    steps: count[int] | None = None
+
+    def __init__(
+        self,
+        test_id: str,
+        attempt: int,
+        framework: str | None,
+        started_us: int,
+        suite: str | None = None,
+        file: str | None = None,
+        worker: str | None = None,
+    ) -> None:
         self.test_id = test_id
         self.attempt = attempt
         self.framework = framework
         self.started_us = started_us
-        self.step_count = count()
+        self.suite = suite
+        self.file = file
+        self.worker = worker
 
 
 class OpenStep:
@@ -53,7 +70,8 @@ class OpenStep:
         self.test = test
         self.parent = parent
         self.depth = parent.depth + 1 if parent is not None else 0
-        self.index = next(test.step_count)
+        # setdefault: of threads that begin the first step at once one makes the counter.
+        self.index = next(test.steps or vars(test).setdefault("steps", count()))
         self.started_us = started_us
         self.ended = False
 

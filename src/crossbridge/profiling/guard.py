@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _STRICT = os.environ.get("CROSSBRIDGE_STRICT") == "1"
 _OUR_FOLDER = __file__.removesuffix("profiling/guard.py")
 # Where the types of errors come from that our code, or C code it calls, can raise.
-_OUR_TYPES = frozenset({"builtins", "msgspec", "crossbridge"})
+_OUR_TYPES = frozenset({"builtins", "json", "crossbridge"})
 
 
 class Faults:

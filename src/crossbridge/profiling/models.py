@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from crossbridge.profiling.encode import fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-STATUSES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "interrupted")
 
 BATCH_SIZE = 100
 DRAIN_TIMEOUT_S = 2.0
@@ -46,124 +45,121 @@ class EventType(str, Enum):
     SYSTEM_METRIC = "system_metric"
 
 
-class PerformanceEvent(msgspec.Struct, omit_defaults=True, gc=False):
+class PerformanceEvent:
     """
     One event: one line of a segment. `spec/README.md` says which fields belong to which type.
 
     `at_us` is wall time in microseconds since 1970 UTC; the collector fills it in when it is 0.
-    Durations are microseconds of monotonic time.
+    Durations are microseconds of monotonic time. The fields are encoded at once, so that to record the event is
+    little more than an append; why they could not be is kept in `fault`.
     """
 
-    type: str
-    at_us: int = 0
-    test_id: str | None = None
-    attempt: int = 1
-    status: str | None = None
-    duration_us: int | None = None
-    setup_us: int | None = None
-    teardown_us: int | None = None
-    suite: str | None = None
-    file: str | None = None
-    error_type: str | None = None
-    error_message: str | None = None
-    framework: str | None = None
-    worker: str | None = None
-    step_name: str | None = None
-    event_type: str | None = None
-    step_index: int | None = None
-    depth: int = 0
-    endpoint: str | None = None
-    method: str | None = None
-    status_code: int | None = None
-    command: str | None = None
-    target: str | None = None
-    retry_count: int = 0
-    error: str | None = None
-    cpu_percent: float | None = None
-    memory_mb: float | None = None
+    __slots__ = ("at_us", "fault", "fields", "type")
+
+    def __init__(
+        self,
+        type: str,  # noqa: A002  (as it is called in the line)
+        at_us: int = 0,
+        test_id: str | None = None,
+        attempt: int | None = None,
+        status: str | None = None,
+        duration_us: int | None = None,
+        setup_us: int | None = None,
+        teardown_us: int | None = None,
+        suite: str | None = None,
+        file: str | None = None,
+        error_type: str | None = None,
+        error_message: str | None = None,
+        framework: str | None = None,
+        worker: str | None = None,
+        step_name: str | None = None,
+        event_type: str | None = None,
+        step_index: int | None = None,
+        depth: int | None = None,
+        endpoint: str | None = None,
+        method: str | None = None,
+        status_code: int | None = None,
+        command: str | None = None,
+        target: str | None = None,
+        retry_count: int | None = None,
+        error: str | None = None,
+        cpu_percent: float | None = None,
+        memory_mb: float | None = None,
+    ) -> None:
+        told = locals()
+        del told["self"], told["type"], told["at_us"]
+        self.type, self.at_us = type, at_us
+        self.fault: Exception | None = None
+        self.fields = ""
+        try:
+            self.fields = fields(told)
+        except Exception as fault:  # noqa: BLE001  (a `__str__` that raises)
+            self.fault = fault
 
 
-class SegmentStart(msgspec.Struct, tag_field="type", tag="segment_start", kw_only=True, gc=False):
-    """The header of a segment; `spec/segment.md` explains each field. `dropped` is put in front by the writer."""
-
-    v: int = 1
-    segment_id: str
-    run_id: str
-    writer: str
-    seq: int = 0
-    parent: str | None = None
-    role: str
-    pid: int
-    pid_start: int | None
-    host: str
-    os: str
-    runtime: str
-    sdk: str
-    framework: str
-    framework_version: str | None
-    worker: str | None
-    at_us: int
-    environment: str
-    app_version: str | None
-    labels: dict[str, str]
-    git_commit: str | None
-    git_branch: str | None
-    ci_provider: str | None
-    ci_url: str | None
-
-
-class SegmentEnd(msgspec.Struct, tag_field="type", tag="segment_end", kw_only=True, gc=False):
-    """The last line of a segment that was closed in order, or rotated (`next`)."""
-
-    at_us: int
-    status: str | None
-    collected: int
-    dropped: int
-    next: str | None = None
-
-
-class ProfileConfig(msgspec.Struct, frozen=True):
+class ProfileConfig(SimpleNamespace):
     """
     Settings of a collector and of its shipper. `spec/settings.json` gives names, ranges and meanings.
 
     What is left out has the default; `crossbridge.profiling.config.load` reads environment and files instead.
-    Times end in `_s`: seconds. The password is not shown by repr.
+    Times end in `_s`: seconds. The password is not shown by repr. Not to be changed: see `replace`.
     """
 
-    enabled: bool = False
-    backend: StorageBackendType = StorageBackendType.LOCAL
-    postgres_host: str | None = None
-    postgres_port: int = POSTGRES_PORT
-    postgres_database: str | None = None
-    postgres_user: str | None = None
-    postgres_password: str | None = None
-    postgres_sslmode: str = "prefer"
-    run_id: str | None = None
-    environment: str | None = None
-    app_version: str | None = None
-    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
-    queue_size: int = QUEUE_SIZE
-    batch_size: int = BATCH_SIZE
-    flush_interval_s: float = FLUSH_INTERVAL_S
-    spool_dir: Path = SPOOL_DIR
-    spool_max_bytes: int = SPOOL_MAX_BYTES
-    pool_max: int = POOL_MAX
-    drain_timeout_s: float = DRAIN_TIMEOUT_S
-    data_dir: Path | None = None
-    project_root: Path = msgspec.field(default_factory=Path.cwd)
+    # Written out, as a dataclass is not ready before it has compiled itself: in each test process.
+    def __init__(
+        self,
+        *,
+        enabled: bool = False,
+        backend: StorageBackendType | str = StorageBackendType.LOCAL,
+        postgres_host: str | None = None,
+        postgres_port: int = POSTGRES_PORT,
+        postgres_database: str | None = None,
+        postgres_user: str | None = None,
+        postgres_password: str | None = None,
+        postgres_sslmode: str = "prefer",
+        run_id: str | None = None,
+        environment: str | None = None,
+        app_version: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        queue_size: int = QUEUE_SIZE,
+        batch_size: int = BATCH_SIZE,
+        flush_interval_s: float = FLUSH_INTERVAL_S,
+        spool_dir: Path | str = SPOOL_DIR,
+        spool_max_bytes: int = SPOOL_MAX_BYTES,
+        pool_max: int = POOL_MAX,
+        drain_timeout_s: float = DRAIN_TIMEOUT_S,
+        data_dir: Path | None = None,
+        project_root: Path | str | None = None,
+    ) -> None:
+        self.enabled = enabled
+        self.backend = StorageBackendType(backend)
+        self.postgres_host = postgres_host
+        self.postgres_port = postgres_port
+        self.postgres_database = postgres_database
+        self.postgres_user = postgres_user
+        self.postgres_password = postgres_password
+        self.postgres_sslmode = postgres_sslmode
+        self.run_id = run_id
+        self.environment = environment
+        self.app_version = app_version
+        self.labels = labels or {}
+        self.queue_size = queue_size
+        self.batch_size = batch_size
+        self.flush_interval_s = flush_interval_s
+        self.spool_dir = Path(spool_dir)
+        self.spool_max_bytes = spool_max_bytes
+        self.pool_max = pool_max
+        self.drain_timeout_s = drain_timeout_s
+        self.data_dir = data_dir
+        self.project_root = Path.cwd() if project_root is None else Path(project_root).absolute()
 
-    def __post_init__(self) -> None:
-        """Take plain strings for what they stand for."""
-        for name, value in (
-            ("backend", StorageBackendType(self.backend)),
-            ("spool_dir", Path(self.spool_dir)),
-            ("project_root", Path(self.project_root).absolute()),
-        ):
-            msgspec.structs.force_setattr(self, name, value)
+    def replace(self, **changes: Any) -> ProfileConfig:
+        """Return the same settings but for these."""
+        return ProfileConfig(**{**vars(self), **changes})
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Return all fields but the password."""
-        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "postgres_password"]
+        return [item for item in vars(self).items() if item[0] != "postgres_password"]
 
     def __repr__(self) -> str:
         return f"ProfileConfig({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"

@@ -9,20 +9,18 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from crossbridge._version import __version__
-from crossbridge.profiling.models import SegmentStart
+from crossbridge.profiling.encode import to_json
 from crossbridge.profiling.real import Real, now_us, read_file
 from crossbridge.profiling.sanitise import clean_text
 
 if TYPE_CHECKING:
     from crossbridge.profiling.run_info import RunInfo
 
+FORMAT_VERSION = 1
 DROPPED_OFFSET = len(b'{"dropped":')
 DROPPED_WIDTH = 20
 
-_encode = msgspec.json.Encoder().encode
 _SYSTEM = os.uname()
 _RUNTIME = (
     f"{sys.implementation.name.replace('cpython', 'CPython')} {'.'.join(map(str, sys.version_info[:3]))}"
@@ -44,34 +42,36 @@ class Origin(NamedTuple):
 
 
 def first_line(origin: Origin, *, segment_id: str, writer: str, seq: int, dropped: int) -> bytes:
-    """Return `segment_start`, line end included."""
+    """Return `segment_start`, line end included; `spec/segment.md` explains each field."""
     info = origin.info
-    start = SegmentStart(
-        segment_id=segment_id,
-        run_id=origin.run_id,
-        writer=writer,
-        seq=seq,
-        parent=origin.parent,
-        role="child" if origin.parent else "main",
-        pid=Real.getpid(),
-        pid_start=_pid_start(),
-        host=clean_text(_SYSTEM.nodename),
-        os=f"{_SYSTEM.sysname} {_SYSTEM.release}",
-        runtime=_RUNTIME,
-        sdk=f"python/{__version__}",
-        framework=clean_text(origin.framework),
-        framework_version=_clean(origin.framework_version),
-        worker=_clean(origin.worker),
-        at_us=now_us(),
-        environment=clean_text(origin.environment),
-        app_version=_clean(origin.app_version),
-        labels={clean_text(key): clean_text(value) for key, value in origin.labels.items()},
-        git_commit=_clean(info.git_commit),
-        git_branch=_clean(info.git_branch),
-        ci_provider=info.ci_provider,
-        ci_url=_clean(info.ci_url),
-    )
-    return b'{"dropped":' + dropped_text(dropped) + b"," + _encode(start)[1:] + b"\n"
+    header = {
+        "type": "segment_start",
+        "v": FORMAT_VERSION,
+        "segment_id": segment_id,
+        "run_id": origin.run_id,
+        "writer": writer,
+        "seq": seq,
+        "parent": origin.parent,
+        "role": "child" if origin.parent else "main",
+        "pid": Real.getpid(),
+        "pid_start": _pid_start(),
+        "host": clean_text(_SYSTEM.nodename),
+        "os": f"{_SYSTEM.sysname} {_SYSTEM.release}",
+        "runtime": _RUNTIME,
+        "sdk": f"python/{__version__}",
+        "framework": clean_text(origin.framework),
+        "framework_version": _clean(origin.framework_version),
+        "worker": _clean(origin.worker),
+        "at_us": now_us(),
+        "environment": clean_text(origin.environment),
+        "app_version": _clean(origin.app_version),
+        "labels": {clean_text(key): clean_text(value) for key, value in origin.labels.items()},
+        "git_commit": _clean(info.git_commit),
+        "git_branch": _clean(info.git_branch),
+        "ci_provider": info.ci_provider,
+        "ci_url": _clean(info.ci_url),
+    }
+    return b'{"dropped":' + dropped_text(dropped) + f",{to_json(header)[1:]}\n".encode()
 
 
 def dropped_text(dropped: int) -> bytes:

@@ -6,11 +6,11 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from crossbridge.profiling.descriptor import close
+from crossbridge.profiling.encode import from_json
 from crossbridge.profiling.files import exists, names_in, size_of
 from crossbridge.profiling.origin import DROPPED_OFFSET, DROPPED_WIDTH
 from crossbridge.profiling.real import Real, pass_refusals, read_file
@@ -19,13 +19,14 @@ _CHUNK_BYTES = 1 << 20
 _BOOKKEEPING = (b'\n{"type":"segment_end"', b'\n{"type":"dropped"', b'\n{"dropped":', b"\n\n")
 
 
-class Ack(msgspec.Struct, gc=False):
+class Ack(SimpleNamespace):
     """How far one segment is delivered, as its `.ack` says: bytes, events stored, events dropped or refused."""
 
-    offset: int = 0
-    events: int = 0
-    dropped: int = 0
-    closed: bool = False
+    def __init__(self, offset: int = 0, events: int = 0, dropped: int = 0, *, closed: bool = False) -> None:
+        self.offset = offset
+        self.events = events
+        self.dropped = dropped
+        self.closed = closed
 
 
 class RunProgress(NamedTuple):
@@ -37,7 +38,7 @@ class RunProgress(NamedTuple):
     pending: int = 0
 
 
-class ShipperState(msgspec.Struct, gc=False):
+class ShipperState(NamedTuple):
     """What `shipper.json` says."""
 
     pid: int | None = None
@@ -61,6 +62,10 @@ class ShipperState(msgspec.Struct, gc=False):
 
 
 _Told = TypeVar("_Told", Ack, ShipperState)
+_KINDS = {
+    Ack: {"offset": int, "events": int, "dropped": int, "closed": bool},
+    ShipperState: {"pid": int, "state": str, "error": str, "target": str, "at_us": int},
+}
 
 
 def read_ack(run_folder: str, segment_id: str) -> Ack:
@@ -140,6 +145,9 @@ def _count(fd: int, offset: int) -> tuple[int, int]:
 
 def _read(path: str, told: type[_Told]) -> _Told:
     try:
-        return msgspec.json.decode(read_file(path) or b"{}", type=told)
-    except ValueError:  # also msgspec's own errors
+        said = from_json((read_file(path) or b"{}").decode())
+        return told(
+            **{name: said[name] for name, kind in _KINDS[told].items() if isinstance(said.get(name), kind)}
+        )
+    except (ValueError, AttributeError, RecursionError):  # no JSON, no object, too deep
         return told()

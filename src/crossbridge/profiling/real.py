@@ -16,8 +16,6 @@ from fcntl import fcntl
 from functools import partial
 from types import BuiltinFunctionType
 
-import msgspec
-
 
 class Real:
     """The operating system and the clocks as they were when this module was imported."""
@@ -52,13 +50,12 @@ class Real:
         else staticmethod(partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC))
     )
 
-    decode_json = msgspec.json.Decoder().decode
+
+# What to add to `Real.perf_counter_ns` for nanoseconds since 1970 UTC.
+ANCHOR_NS = time.clock_gettime_ns(time.CLOCK_REALTIME) - Real.perf_counter_ns()
 
 
-_ANCHOR_NS = time.clock_gettime_ns(time.CLOCK_REALTIME) - Real.perf_counter_ns()
-
-
-def now_us(*, perf_counter_ns: object = Real.perf_counter_ns, anchor_ns: int = _ANCHOR_NS) -> int:
+def now_us(perf_counter_ns: object = Real.perf_counter_ns, anchor_ns: int = ANCHOR_NS) -> int:
     """
     Microseconds since 1970 UTC: the wall clock read once at import, plus monotonic time since.
 

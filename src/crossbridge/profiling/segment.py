@@ -12,10 +12,9 @@ from __future__ import annotations
 import os
 import sys
 from _thread import RLock
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, ClassVar
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from crossbridge.profiling.descriptor import (
     GET_MARK,
@@ -24,8 +23,8 @@ from crossbridge.profiling.descriptor import (
     close,
     probe,
 )
+from crossbridge.profiling.encode import to_json
 from crossbridge.profiling.files import names_in, size_of
-from crossbridge.profiling.models import SegmentEnd
 from crossbridge.profiling.origin import DROPPED_OFFSET, dropped_text, first_line
 from crossbridge.profiling.real import Real, new_uuid, now_us, pass_refusals
 from crossbridge.profiling.segment_file import SegmentFile
@@ -49,23 +48,16 @@ FULL_LOOK_US = 1_000_000
 # The longest wait for another thread's write to end, where it would otherwise land behind `segment_end`.
 APPEND_LIMIT_S = 0.1
 
-
-_encode = msgspec.json.Encoder().encode
-
-
-class Forks:
-    """How often this process's line has forked, and the lock of what is slow: a child gets one that nobody holds."""
-
-    number: ClassVar[int] = 0
-    lock: ClassVar[RLock] = RLock()
-
-    @classmethod
-    def note_child(cls, new_lock: Callable[[], RLock] = RLock) -> None:
-        cls.number += 1
-        cls.lock = new_lock()
+# An entry for each fork of this process's line. What Python calls there holds nothing of ours: a function would keep
+# its module alive, and all that the module can reach, to the very end of the interpreter, which then takes longer.
+_forks: list[None] = []
+os.register_at_fork(after_in_child=partial(_forks.append, None))
+_locks = {0: RLock()}
 
 
-os.register_at_fork(after_in_child=Forks.note_child)
+def slow_lock(*, new_lock: Callable[[], RLock] = RLock) -> RLock:
+    """Return the lock of what is slow; in a forked child it is one that nobody holds."""
+    return _locks.get(len(_forks)) or _locks.setdefault(len(_forks), new_lock())
 
 
 class SegmentWriter:
@@ -81,13 +73,13 @@ class SegmentWriter:
         self._spool_max_bytes = spool_max_bytes
         self._origin = origin
         self._begin()
-        with Forks.lock:
+        with slow_lock():
             self._get_ready(0)
 
     def _begin(self) -> None:
         self.segment_ids: list[str] = []
         self.writer = new_uuid()
-        self._forks = Forks.number
+        self._forks = len(_forks)
         self._file = SegmentFile(_let_appends_finish)
         self._collected, self._dropped = count(), count()
         self._collected_before = self._dropped_before = 0
@@ -115,22 +107,23 @@ class SegmentWriter:
         self,
         line: bytes,
         at_us: int,
-        *,
+        # Not by keyword only: those defaults take longer to fill in.
         next_: Callable[[count[int]], int] = next,
         probe: Callable[[int, int], int] = probe,
         write: Callable[[int, bytes], int] = os.write,
     ) -> bool:
         """Append one line, line end included, at about the time `at_us`; return False when it was dropped."""
         next_(self._collected)
-        self._room -= len(line)
+        size = len(line)
+        self._room -= size
         written = 0
-        if self._room > 0 and at_us < self._look_us and not self._rest and self._forks == Forks.number:
+        if self._room > 0 and at_us < self._look_us and not self._rest and self._forks == len(_forks):
             try:
                 fd = self._file.fd
                 # Nothing of the user's may stand between these two lines: the number could change hands.
                 if probe(fd, GET_MARK) == MARK:
                     written = write(fd, line)
-                    if written == len(line):
+                    if written == size:
                         return True
             except OSError as error:
                 if error.errno is None:  # from a signal handler of the user's: see is_refusal
@@ -139,8 +132,8 @@ class SegmentWriter:
 
     def drop(self) -> None:
         """Count an event that could not even be encoded."""
-        with Forks.lock:
-            if self._forks != Forks.number:
+        with slow_lock():
+            if self._forks != len(_forks):
                 self._begin_in_child()
             else:
                 next(self._collected)
@@ -153,8 +146,8 @@ class SegmentWriter:
 
         Returns: False in a forked child that has recorded nothing: the segment is its parent's.
         """
-        with Forks.lock:
-            if self._forks != Forks.number:
+        with slow_lock():
+            if self._forks != len(_forks):
                 return False
             if self._full_until_us == sys.maxsize:
                 return True
@@ -165,12 +158,12 @@ class SegmentWriter:
             self._file.forget()
             return True
 
-    # What is slow: under Forks.lock -----------------------------------------------------------------------------
+    # What is slow: under slow_lock -----------------------------------------------------------------------------
 
     def _append_slowly(self, line: bytes, written: int = 0) -> bool:
         """Append when a look is due, a line has broken off, or file, spool or disk are not as they should be."""
-        with Forks.lock:
-            if self._forks != Forks.number:
+        with slow_lock():
+            if self._forks != len(_forks):
                 self._begin_in_child()
             if written:
                 self._rest, line = line[written:], b""
@@ -258,16 +251,19 @@ class SegmentWriter:
     def _end_segment(self, fd: int, status: str | None, next_id: str | None, underway: int = 0) -> None:
         """Write the last line, behind what is missing of the one before, and close; `underway` events go elsewhere."""
         _let_appends_finish()
-        end = SegmentEnd(
-            at_us=now_us(),
-            status=status,
-            collected=self.collected - underway - self._collected_before,
-            dropped=self.dropped - self._dropped_before,
-            next=next_id,
-        )
-        data, self._rest = self._rest + _encode(end) + b"\n", b""
-        self._collected_before += end.collected
-        self._dropped_before += end.dropped
+        collected = self.collected - underway - self._collected_before
+        dropped = self.dropped - self._dropped_before
+        end = {
+            "type": "segment_end",
+            "at_us": now_us(),
+            "status": status,
+            "collected": collected,
+            "dropped": dropped,
+            "next": next_id,
+        }
+        data, self._rest = self._rest + f"{to_json(end)}\n".encode(), b""
+        self._collected_before += collected
+        self._dropped_before += dropped
         with pass_refusals:
             while data:
                 data = data[Real.write(fd, data) :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.behave_runs import BEHAVE, INSTALL, RUNNER
+from support.pytest_runs import broken
 
 HOOKS = """
 def before_all(context):
@@ -141,8 +142,7 @@ def test_environment_works_where_crossbridge_is_not_installed(two):
 
 
 def test_broken_installation_gives_one_line_and_no_profiling(two):
-    two.write("features/environment.py", INSTALL)
-    two.write("msgspec.py", "raise RuntimeError('broken')\n")
+    two.write("features/environment.py", broken("raise RuntimeError('broken')") + INSTALL)
     run = two.run("behave")
     assert run.returncode == 1
     assert run.segments == []

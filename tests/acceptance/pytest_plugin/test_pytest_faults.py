@@ -54,7 +54,7 @@ PARTS = [
     "_pytest_recorder.Collection._record",
     "_pytest_recorder.phase_status",
     "_pytest_recorder.error_message",
-    "_pytest_session.MetricsCollector.collect",
+    "_pytest_session.MetricsCollector.record",
     "_pytest_session.MetricsCollector.end_step",
     "_pytest_session.MetricsCollector.record_http_call",
     "_pytest_session.MetricsCollector.shutdown",

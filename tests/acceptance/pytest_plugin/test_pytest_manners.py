@@ -109,7 +109,7 @@ LOOK = """
 
 
 @pytest.mark.parametrize("backend", ["none", "local", "postgres"])
-def test_nothing_is_added_to_the_process_but_msgspec_and_ourselves(project, backend):
+def test_nothing_is_added_to_the_process_but_ourselves(project, backend):
     project.write("test_look.py", LOOK)
     seen = []
     environ = {"CROSSBRIDGE_PROFILING_BACKEND": backend, "CROSSBRIDGE_DRAIN_TIMEOUT": "0", "CROSSBRIDGE_DB_HOST": "127.0.0.1", "CROSSBRIDGE_DB_PORT": "1"}  # fmt: skip
@@ -119,7 +119,7 @@ def test_nothing_is_added_to_the_process_but_msgspec_and_ourselves(project, back
         seen.append(json.loads((project.folder / "seen.json").read_text()))
     off, on = seen
     added = {name.split(".")[0] for name in set(on["modules"]) - set(off["modules"])}
-    assert added - set(sys.stdlib_module_names) == {"crossbridge", "msgspec"}
+    assert added - set(sys.stdlib_module_names) == {"crossbridge"}
     heavy = {"asyncio", "concurrent", "http", "logging", "multiprocessing", "socket", "sqlite3", "ssl", "subprocess", "urllib"}  # fmt: skip
     assert not added & heavy
     assert on["threads"] == ["MainThread"]
@@ -154,9 +154,9 @@ def test_faults_of_ours_are_counted_and_change_nothing(project):
         """
         from crossbridge.profiling.collector import MetricsCollector
 
-        def collect(*args): raise RuntimeError("ours")
+        def record(*args): raise RuntimeError("ours")
 
-        MetricsCollector.collect = collect
+        MetricsCollector.record = record
         """,
     )
     project.write("test_mixed.py", MIXED)

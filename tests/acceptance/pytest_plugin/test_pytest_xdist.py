@@ -197,10 +197,10 @@ def test_faults_in_a_worker_are_told_by_the_controller(project):
         if "PYTEST_XDIST_WORKER" in os.environ:
             from crossbridge.profiling.collector import MetricsCollector
 
-            def collect(*args): raise RuntimeError("ours")
+            def record(*args): raise RuntimeError("ours")
 
             def pytest_collection_finish():
-                MetricsCollector.collect = collect
+                MetricsCollector.record = record
         """,
     )
     project.write("test_many.py", MANY)

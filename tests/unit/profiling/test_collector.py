@@ -7,7 +7,6 @@ import threading
 from itertools import count
 
 import pytest
-from msgspec.structs import replace
 
 import crossbridge
 from crossbridge.errors import ConfigError
@@ -227,7 +226,7 @@ def test_an_object_is_recorded_as_its_text(tmp_path):
 
 
 def test_while_off_nothing_is_recorded_or_made(tmp_path, config):
-    collector = MetricsCollector.get_instance(replace(config, enabled=False))
+    collector = MetricsCollector.get_instance(config.replace(enabled=False))
     assert not collector.start()
     assert not collector.record_test_start("a")
     assert not collector.record_test_end("a")
@@ -272,10 +271,10 @@ def test_the_instance_is_one_while_it_runs(tmp_path, config):
     collector = MetricsCollector.get_instance(config)
     assert MetricsCollector.get_instance() is collector
     collector.start()
-    assert MetricsCollector.get_instance(replace(config, environment="other")) is collector
+    assert MetricsCollector.get_instance(config.replace(environment="other")) is collector
     collector.shutdown()
     assert MetricsCollector.get_instance() is collector
-    other = MetricsCollector.get_instance(replace(config, environment="other"))
+    other = MetricsCollector.get_instance(config.replace(environment="other"))
     assert other is not collector
     assert other.config.environment == "other"
 
@@ -291,7 +290,7 @@ def test_without_a_config_the_settings_are_read(tmp_path, monkeypatch):
 
 
 def test_a_wrong_setting_made_in_code_is_told_in_one_line_and_nothing_is_recorded(tmp_path, config, capfd):
-    collector = MetricsCollector.get_instance(replace(config, flush_interval_s=0))
+    collector = MetricsCollector.get_instance(config.replace(flush_interval_s=0))
     assert not collector.start()
     assert not collector.running
     assert capfd.readouterr().err == (
@@ -310,7 +309,7 @@ def test_a_fault_at_the_start_leaves_profiling_off(config, monkeypatch):
 
 def test_a_bad_spool_path_drops_and_counts(tmp_path, config):
     (tmp_path / "file").write_text("")
-    collector = MetricsCollector.get_instance(replace(config, spool_dir=tmp_path / "file" / "spool"))
+    collector = MetricsCollector.get_instance(config.replace(spool_dir=tmp_path / "file" / "spool"))
     assert collector.start()
     assert not collector.record_test_end("a")
     stats = collector.get_stats()
@@ -321,7 +320,7 @@ def test_a_bad_spool_path_drops_and_counts(tmp_path, config):
 
 def test_a_child_names_its_parent_and_starts_no_shipper(tmp_path, config, monkeypatch):
     monkeypatch.setattr(dispatch, "start_shipper", lambda *_: pytest.fail("started"))
-    collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
+    collector = MetricsCollector.get_instance(config.replace(backend=StorageBackendType.LOCAL))
     parent = "0190a4be-1111-7000-8000-00000000000a"
     collector.start(parent=parent, worker="gw0")
     tell(collector)
@@ -384,7 +383,7 @@ def test_garbage_beside_the_segment_means_nothing(tmp_path, config, garbage):
 
 def test_flush_asks_the_shipper_and_waits_until_all_is_acknowledged(tmp_path, config, monkeypatch):
     monkeypatch.setattr(dispatch, "start_shipper", lambda *_: True)
-    collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
+    collector = MetricsCollector.get_instance(config.replace(backend=StorageBackendType.LOCAL))
     collector.start()
     collector.record_test_end("a")
     tell(collector)
@@ -416,11 +415,9 @@ def test_flush_asks_the_shipper_and_waits_until_all_is_acknowledged(tmp_path, co
         ("local", False, "ended", False),
     ],
 )
-def test_only_a_shipper_that_may_deliver_is_waited_for(  # noqa: PLR0917
-    config, monkeypatch, backend, spawned, state, waits
-):
+def test_only_a_shipper_that_may_deliver_is_waited_for(config, monkeypatch, backend, spawned, state, waits):
     monkeypatch.setattr(dispatch, "start_shipper", lambda *_: spawned)
-    collector = MetricsCollector.get_instance(replace(config, backend=backend))
+    collector = MetricsCollector.get_instance(config.replace(backend=backend))
     collector.start()
     collector.record_test_end("a")
     if state:
@@ -435,7 +432,7 @@ def test_only_a_shipper_that_may_deliver_is_waited_for(  # noqa: PLR0917
 def test_a_shipper_that_has_died_is_started_again_at_the_end(config, monkeypatch):
     started = []
     monkeypatch.setattr(dispatch, "start_shipper", lambda *_: started.append(1) or True)
-    collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
+    collector = MetricsCollector.get_instance(config.replace(backend=StorageBackendType.LOCAL))
     collector.start()
     collector.record_test_end("a")
     (config.spool_path / "shipper.json").write_text('{"pid": 4194304, "state": "delivering", "at_us": 1}')
@@ -448,7 +445,7 @@ def test_a_shipper_whose_word_was_removed_is_started_again_when_it_has_been_sile
 ):
     started = []
     monkeypatch.setattr(dispatch, "start_shipper", lambda *_: started.append(1) or True)
-    collector = MetricsCollector.get_instance(replace(config, backend=StorageBackendType.LOCAL))
+    collector = MetricsCollector.get_instance(config.replace(backend=StorageBackendType.LOCAL))
     for limit_us, starts in ((60_000_000, 1), (0, 3)):
         monkeypatch.setattr(dispatch, "SILENCE_LIMIT_US", limit_us)
         collector.start()

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from crossbridge.errors import ConfigError
 from crossbridge.profiling.config import check, load, settings_texts
@@ -118,4 +117,4 @@ def test_a_relative_project_root_is_where_it_was_when_it_was_named(tmp_path, mon
 def test_settings_made_in_code_are_checked(changes, name):
     check(ProfileConfig())
     with pytest.raises(ConfigError, match=f"^{name} must be "):
-        check(replace(ProfileConfig(), **changes))
+        check(ProfileConfig().replace(**changes))

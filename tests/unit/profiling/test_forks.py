@@ -129,10 +129,10 @@ def test_a_fork_while_another_thread_is_in_the_slow_part_does_not_block_the_chil
     run_in_child(
         FORK
         + """
-from crossbridge.profiling.segment import Forks
+from crossbridge.profiling.segment import slow_lock
 held, done = threading.Event(), threading.Event()
 def hold():
-    with Forks.lock:
+    with slow_lock():
         held.set()
         done.wait(30)
 threading.Thread(target=hold).start()

@@ -11,8 +11,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from crossbridge.profiling.encode import to_json
 from crossbridge.profiling.shipping.reader import is_uuid
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ COARSE_S = 3.0
 def write_ack(segment_path: Path, ack: Ack) -> None:
     """Replace a segment's `.ack` file. A folder that is gone, or a full disk, leaves none: it is a hint only."""
     with contextlib.suppress(OSError):
-        write_whole(segment_path.with_suffix(".ack"), msgspec.json.encode(ack))
+        write_whole(segment_path.with_suffix(".ack"), to_json(vars(ack)).encode())
 
 
 def write_whole(path: Path, content: bytes) -> None:
