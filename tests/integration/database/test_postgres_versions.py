@@ -9,7 +9,12 @@ from datetime import datetime, timezone
 
 import pytest
 
-from crossbridge.database.connection import connect
+from crossbridge.analysis.compare import compare
+from crossbridge.analysis.regressions import find_regressions
+from crossbridge.analysis.report import report_window
+from crossbridge.analysis.scope import Scope
+from crossbridge.analysis.sides import find_side
+from crossbridge.database.connection import begin_look, connect
 from crossbridge.database.migrate import migrate, migrations
 from crossbridge.database.retention import prune
 from crossbridge.database.roles import grant_roles
@@ -51,10 +56,28 @@ def test_the_schema_works_on_postgresql(version, scratch):
                 " FROM (SELECT crossbridge.hist_sum(lo, cnt) AS h FROM crossbridge.hist_day) AS x"
             ).fetchone()
             assert 1 < p95 < 10**6
+            _read(target)
 
             grant_roles(db, target)
             prune(db, target, CUTOFF)
             assert 0 < db.execute("SELECT count(*) FROM crossbridge.tests").fetchone()[0] < 4 * 120
+
+
+def _read(target):
+    """Ask what reading commands ask in SQL of their own."""
+    with connect(target, autocommit=False) as connection:
+        begin_look(connection)
+        scope = Scope(datetime.fromtimestamp(NOON_US / 1e6 - 3600, timezone.utc), limit=20)
+        report = report_window(connection, scope)
+        assert {test.test_id for test in report.failing} == {f"t{number}" for number in range(9)}
+        assert sum(test.attempts for test in report.slowest) == sum(
+            part.attempts for part in report.frameworks
+        )
+        runs = connection.execute(
+            "SELECT run_id::text FROM crossbridge.runs ORDER BY tests DESC LIMIT 2"
+        ).fetchall()
+        assert compare(connection, *(find_side(connection, f"run:{run}") for (run,) in runs)).tests == 9
+        assert find_regressions(connection, scope).tests == 0
 
 
 def _write_at_once(target):
