@@ -46,16 +46,43 @@ def test_rollups_begin_at_the_first_whole_hour_and_day():
     parameters = Scope(NOW).parameters()
     assert parameters["first_hour"] == datetime(2026, 11, 24, 11, tzinfo=timezone.utc)
     assert parameters["first_day"] == date(2026, 11, 25)
-    assert parameters["rows_until"] == datetime(2026, 11, 25, tzinfo=timezone.utc)
 
 
 def test_a_window_that_begins_with_a_day_needs_no_rows():
     midnight = datetime(2026, 11, 24, 2, tzinfo=timezone(timedelta(hours=2)))
     parameters = Scope(midnight).parameters()
-    assert parameters["first_hour"] == parameters["rows_until"] == parameters["since"] == midnight
+    assert parameters["first_hour"] == parameters["since"] == midnight
     assert parameters["first_day"] == date(2026, 11, 24)
+    part = Scope(midnight).slice()
+    assert part["edge_since"] == part["edge_until"] == midnight
 
 
 def test_no_rollup_of_days_is_used_for_a_branch():
-    parameters = Scope(NOW, branch="main").parameters()
-    assert parameters["first_day"] == parameters["rows_until"] == "infinity"
+    assert Scope(NOW, branch="main").parameters()["first_day"] == "infinity"
+
+
+def test_rows_are_added_before_the_days_of_tests_or_taken_off_them():
+    after, before = (datetime(2026, 11, day, tzinfo=timezone.utc) for day in (25, 24))
+    for midnight, begins, edge in (
+        (None, after, (NOW, after, 1)),
+        (after, after, (NOW, after, 1)),
+        (before, before, (before, NOW, -1)),
+    ):
+        part = Scope(NOW).slice(midnight)
+        assert (part["slice_day"], part["slice_from"]) == (begins.date(), begins)
+        assert (part["edge_since"], part["edge_until"], part["sign"]) == edge
+        assert part["whole_day"] == after.date()
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ("*", date(2026, 11, 25))),
+        ({"environment": "ci"}, ("ci", date(2026, 11, 25))),
+        ({"branch": "main"}, ("*main", date(2026, 11, 25))),
+        ({"environment": "ci", "branch": "main"}, ("*", "infinity")),
+    ],
+)
+def test_the_days_of_tests_know_environments_or_branches(filters, expected):
+    part = Scope(NOW, **filters).slice()
+    assert (part["slice"], part["slice_day"]) == expected
