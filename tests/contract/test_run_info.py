@@ -16,5 +16,5 @@ def test_run_info(tmp_path, case):
     root = tmp_path / case["project_root"]
     root.mkdir(parents=True, exist_ok=True)
     environ = case["environment"]
-    found = run_info(environ, str(root))._asdict()
+    found = vars(run_info(environ, str(root)))
     assert {"environment": environment_name(load(environ, root), environ), **found} == case["expected"]

@@ -76,7 +76,8 @@ def finish(
     collector.shutdown(status=status, timeout_s=timeout_s)
     _libraries.leave(collector)
     if not quiet and not collector.running:
-        guard.say(summary(collector).line)
+        line, _ = summary(collector)
+        guard.say(line)
 
 
 @cache

@@ -122,7 +122,7 @@ class MetricsCollector:
             worker=worker,
             environment=environment_name(self.config, self._environ),
             app_version=self.config.app_version,
-            labels=dict(self.config.labels),
+            labels=self.config.labels,
             info=run_info(self._environ, os.fspath(self.config.project_root)),
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from crossbridge.errors import ConfigError
 from crossbridge.profiling.models import ProfileConfig, StorageBackendType
@@ -32,13 +32,14 @@ _UUID_DIGITS = 32
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
-class Setting(NamedTuple):
+class Setting:
     """One row of the table: the variable, the key in crossbridge.yml, the field it fills, and how its text is read."""
 
-    name: str
-    yaml: str | None
-    field: str
-    read: Callable[[str, str], Any]
+    def __init__(self, name: str, yaml: str | None, field: str, read: Callable[[str, str], Any]) -> None:
+        self.name = name
+        self.yaml = yaml
+        self.field = field
+        self.read = read
 
 
 def _bad(name: str, wanted: str, text: str) -> ConfigError:

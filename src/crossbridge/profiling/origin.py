@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from crossbridge._version import __version__
 from crossbridge.profiling.encode import to_json
@@ -15,6 +15,8 @@ from crossbridge.profiling.real import Real, now_us, read_file
 from crossbridge.profiling.sanitise import clean_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crossbridge.profiling.run_info import RunInfo
 
 FORMAT_VERSION = 1
@@ -27,18 +29,31 @@ _RUNTIME = (
 )
 
 
-class Origin(NamedTuple):
+class Origin:
     """What a process's segments have in common."""
 
-    run_id: str
-    parent: str | None
-    framework: str
-    framework_version: str | None
-    worker: str | None
-    environment: str
-    app_version: str | None
-    labels: dict[str, str]
-    info: RunInfo
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        parent: str | None,
+        framework: str,
+        framework_version: str | None,
+        worker: str | None,
+        environment: str,
+        app_version: str | None,
+        labels: Mapping[str, str],
+        info: RunInfo,
+    ) -> None:
+        self.run_id = run_id
+        self.parent = parent
+        self.framework = framework
+        self.framework_version = framework_version
+        self.worker = worker
+        self.environment = environment
+        self.app_version = app_version
+        self.labels = labels
+        self.info = info
 
 
 def first_line(origin: Origin, *, segment_id: str, writer: str, seq: int, dropped: int) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from types import SimpleNamespace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from crossbridge.profiling.descriptor import close
 from crossbridge.profiling.encode import from_json
@@ -29,23 +29,32 @@ class Ack(SimpleNamespace):
         self.closed = closed
 
 
-class RunProgress(NamedTuple):
+class RunProgress(SimpleNamespace):
     """Events of a whole run, all its processes; `pending` counts segments with bytes still to deliver."""
 
-    written: int = 0
-    spooled: int = 0
-    dropped: int = 0
-    pending: int = 0
+    def __init__(self, written: int = 0, spooled: int = 0, dropped: int = 0, pending: int = 0) -> None:
+        self.written = written
+        self.spooled = spooled
+        self.dropped = dropped
+        self.pending = pending
 
 
-class ShipperState(NamedTuple):
+class ShipperState(SimpleNamespace):
     """What `shipper.json` says."""
 
-    pid: int | None = None
-    state: str | None = None
-    error: str | None = None
-    target: str | None = None
-    at_us: int = 0
+    def __init__(
+        self,
+        pid: int | None = None,
+        state: str | None = None,
+        error: str | None = None,
+        target: str | None = None,
+        at_us: int = 0,
+    ) -> None:
+        self.pid = pid
+        self.state = state
+        self.error = error
+        self.target = target
+        self.at_us = at_us
 
     @property
     def alive(self) -> bool:
@@ -90,11 +99,11 @@ def run_progress(run_folder: str) -> RunProgress:
         dropped += ack.dropped
     for name in waiting:
         ack = read_ack(run_folder, name)
-        rest = _read_rest(f"{run_folder}/{name}.jsonl", ack.offset)
+        size, events, dropped_by_writer = _read_rest(f"{run_folder}/{name}.jsonl", ack.offset)
         written += ack.events
-        spooled += rest.events
-        dropped += max(rest.dropped, ack.dropped)
-        pending += rest.size > 0
+        spooled += events
+        dropped += max(dropped_by_writer, ack.dropped)
+        pending += size > 0
     return RunProgress(written, spooled, dropped, pending)
 
 
@@ -111,24 +120,17 @@ def is_delivered(run_folder: str) -> bool:
     return False
 
 
-class _Rest(NamedTuple):
-    """What of a segment is not delivered, in bytes and events, and its header's count of dropped events."""
-
-    size: int = 0
-    events: int = 0
-    dropped: int = 0
-
-
-def _read_rest(path: str, offset: int) -> _Rest:
+def _read_rest(path: str, offset: int) -> tuple[int, int, int]:
+    """Return what of a segment is not delivered, in bytes and events, and its header's count of dropped events."""
     with pass_refusals:
         fd = Real.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             header = Real.pread(fd, DROPPED_OFFSET + DROPPED_WIDTH, 0)
             digits = header[DROPPED_OFFSET:].strip()
-            return _Rest(*_count(fd, offset), int(digits) if digits.isdigit() else 0)
+            return *_count(fd, offset), int(digits) if digits.isdigit() else 0
         finally:
             close(fd)
-    return _Rest()
+    return 0, 0, 0
 
 
 def _count(fd: int, offset: int) -> tuple[int, int]:

@@ -7,7 +7,8 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from crossbridge.profiling.real import read_file
 
@@ -17,21 +18,29 @@ if TYPE_CHECKING:
 _COMMIT_DIGITS = (40, 64)  # SHA-1, SHA-256
 
 
-class RunInfo(NamedTuple):
+class RunInfo(SimpleNamespace):
     """Attributes of a run; None is unknown."""
 
-    git_commit: str | None = None
-    git_branch: str | None = None
-    ci_provider: str | None = None
-    ci_url: str | None = None
+    def __init__(
+        self,
+        git_commit: str | None = None,
+        git_branch: str | None = None,
+        ci_provider: str | None = None,
+        ci_url: str | None = None,
+    ) -> None:
+        self.git_commit = git_commit
+        self.git_branch = git_branch
+        self.ci_provider = ci_provider
+        self.ci_url = ci_url
 
 
-class _Provider(NamedTuple):
-    name: str
-    known_by: str
-    commit: str
-    branches: tuple[str, ...]
-    url: str
+class _Provider:
+    def __init__(self, name: str, known_by: str, commit: str, branches: tuple[str, ...], url: str) -> None:
+        self.name = name
+        self.known_by = known_by
+        self.commit = commit
+        self.branches = branches
+        self.url = url
 
 
 _PROVIDERS = (

@@ -174,7 +174,7 @@ class SegmentWriter:
             return False
 
     def _begin_in_child(self) -> None:
-        self._origin = self._origin._replace(parent=self.writer)
+        self._origin.parent = self.writer
         self._file.forget()
         self._begin()
         next(self._collected)  # the event on whose account we are here

@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from crossbridge.profiling.models import StorageBackendType
 
@@ -24,17 +24,11 @@ _MENDS = {
 }
 
 
-class Summary(NamedTuple):
-    """The line, and whether it tells of events that are lost, or are not delivered though they should be."""
-
-    line: str
-    is_trouble: bool
-
-
-def summary(collector: MetricsCollector, others: Iterable[Mapping[str, Any]] = ()) -> Summary:
+def summary(collector: MetricsCollector, others: Iterable[Mapping[str, Any]] = ()) -> tuple[str, bool]:
     """
     Say what became of a run's events; call it when the collector is shut down.
 
+    Returns the line, and whether it tells of events that are lost, or are not delivered though they should be.
     `others` are the `get_stats()` of the run's processes that answer to this one: what could not be written stands
     in no file, so each process has to say it.
     """
@@ -49,7 +43,7 @@ def summary(collector: MetricsCollector, others: Iterable[Mapping[str, Any]] = (
         first = next(process["first_fault"] for process in stats if process["first_fault"])
         sentences.append(f"{faults:,} faults of crossbridge's own, the first: {first}")
     undelivered = progress.spooled and collector.config.backend is StorageBackendType.POSTGRES
-    return Summary(f"crossbridge: {' '.join(sentences)}", bool(dropped or faults or undelivered))
+    return f"crossbridge: {' '.join(sentences)}", bool(dropped or faults or undelivered)
 
 
 def _whereabouts(collector: MetricsCollector, progress: RunProgress) -> str:
