@@ -19,13 +19,12 @@ WITH placed AS MATERIALIZED (
     -- No test has more evidence than runs in which it failed.
     SELECT t.test_key
       FROM crossbridge.troubles AS t
-     WHERE t.created_at >= %(since)s
+     WHERE t.created_at >= %(since)s AND NOT t.passed
        AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_key IN (SELECT run_key FROM placed))
        AND (%(framework)s::text IS NULL
             OR t.test_key IN (SELECT test_key FROM crossbridge.test_dim WHERE framework = %(framework)s))
      GROUP BY 1
-    HAVING bool_or(NOT t.passed)
-     ORDER BY count(*) FILTER (WHERE NOT t.passed) DESC, t.test_key
+     ORDER BY count(*) DESC, t.test_key
      LIMIT %(suspects)s
 ), troubled AS MATERIALIZED (
     SELECT t.test_key, t.run_key, max(t.attempt) FILTER (WHERE NOT t.passed) AS last_failed,
