@@ -16,8 +16,10 @@ from support.rollups import differences, rows_rolled_up
 
 PROCESSES = 20
 # Functions, views and triggers, with who may call the functions.
+# Rights but those of the reader, a role of the whole server: another test may make it meanwhile.
 DEFINITIONS = """
-    SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proacl::text
+    SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid),
+           ARRAY(SELECT a::text FROM unnest(p.proacl) AS a WHERE a::text NOT LIKE 'crossbridge_reader=%')::text
       FROM pg_proc AS p WHERE p.pronamespace = 'crossbridge'::regnamespace AND p.prokind <> 'a'
      UNION ALL
     SELECT tgname, pg_get_triggerdef(oid), NULL FROM pg_trigger WHERE NOT tgisinternal

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from crossbridge.profiling import progress as module
-from crossbridge.profiling.progress import is_delivered, run_progress, shipper_state
+from crossbridge.profiling.progress import RunProgress, is_delivered, run_progress, shipper_state
 from support.segments import append, new_writer, segment_paths
 
 
@@ -32,18 +32,18 @@ def test_events_are_counted_over_all_processes_of_a_run(tmp_path, writers):
     two.drop()
     three.close("passed")
     folder = folder_of(tmp_path)
-    assert run_progress(folder) == (0, 30, 1, 3)
+    assert run_progress(folder) == RunProgress(0, 30, 1, 3)
     first = tmp_path / folder / f"{one.writer}.jsonl"
     offset = len(b"".join(first.read_bytes().splitlines(keepends=True)[:5]))
     acknowledge(first, offset=offset, events=4)
-    assert run_progress(folder) == (4, 26, 1, 3)
+    assert run_progress(folder) == RunProgress(4, 26, 1, 3)
     last = tmp_path / folder / f"{three.writer}.jsonl"
     acknowledge(last, offset=last.stat().st_size, events=10, closed=True)
-    assert run_progress(folder) == (14, 16, 1, 2)
+    assert run_progress(folder) == RunProgress(14, 16, 1, 2)
     last.unlink()
-    assert run_progress(folder) == (14, 16, 1, 2)
+    assert run_progress(folder) == RunProgress(14, 16, 1, 2)
     acknowledge(tmp_path / folder / f"{two.writer}.jsonl", offset=0, dropped=3)
-    assert run_progress(folder) == (14, 16, 3, 2)
+    assert run_progress(folder) == RunProgress(14, 16, 3, 2)
 
 
 def test_bookkeeping_empty_lines_and_a_torn_line_are_no_events(tmp_path, writers):
@@ -55,10 +55,10 @@ def test_bookkeeping_empty_lines_and_a_torn_line_are_no_events(tmp_path, writers
             b'\n{"type":"dropped","at_us":1,"count":2}\n{"type":"test_end"}\n{"type":"segment_end"}\n{"type":"to'
         )
     folder = folder_of(tmp_path)
-    assert run_progress(folder) == (0, 2, 0, 1)
+    assert run_progress(folder) == RunProgress(0, 2, 0, 1)
     end = path.read_bytes().index(b'{"type":"segment_end"')
     acknowledge(path, offset=end, events=2)
-    assert run_progress(folder) == (2, 0, 0, 1)
+    assert run_progress(folder) == RunProgress(2, 0, 0, 1)
 
 
 def test_a_long_segment_is_counted_in_pieces(tmp_path, writers, monkeypatch):
@@ -69,7 +69,7 @@ def test_a_long_segment_is_counted_in_pieces(tmp_path, writers, monkeypatch):
     folder = folder_of(tmp_path)
     for chunk in (1, 7, 64, 1000, 1 << 20):
         monkeypatch.setattr(module, "_CHUNK_BYTES", chunk)
-        assert run_progress(folder) == (0, 100, 0, 1)
+        assert run_progress(folder) == RunProgress(0, 100, 0, 1)
 
 
 def test_delivered_is_what_has_no_byte_left(tmp_path, writers):
@@ -94,7 +94,7 @@ def test_delivered_is_what_has_no_byte_left(tmp_path, writers):
 
 def test_a_run_without_a_folder_has_nothing_to_deliver(tmp_path):
     assert is_delivered(str(tmp_path / "nowhere"))
-    assert run_progress(str(tmp_path / "nowhere")) == (0, 0, 0, 0)
+    assert run_progress(str(tmp_path / "nowhere")) == RunProgress(0, 0, 0, 0)
 
 
 def test_the_shippers_state(tmp_path):
