@@ -43,7 +43,7 @@ def cleaned(line: str) -> bytes:
 
 
 def start_of_test(at_us: int, test: RunningTest, quote: Quote = encode_basestring) -> str:
-    return f'{{"type":"test_start","at_us":{at_us}{test.identity or _introduce(test, quote)}{test.place}}}\n'
+    return f'{{"type":"test_start","at_us":{at_us}{_introduce(test, quote)}{test.place}}}\n'
 
 
 def end_of_test(
