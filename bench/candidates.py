@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PLAIN, NULL, JUNITXML = "plain pytest", "plain pytest again", "--junitxml"
 FLOOR, FLOOR_REPORTS = "a line appended per test", "a line appended per report"
 LOCAL, POSTGRES, OFF = "crossbridge, local", "crossbridge, postgres", "crossbridge, off"
+ALONE = "crossbridge, no shipper"
 SETTLE_S = 60.0
 
 
@@ -130,6 +131,19 @@ def ours(stage: Stage, *, drain_timeout: str = "0") -> list[Candidate]:
             )
         )
     return candidates
+
+
+def alone(stage: Stage) -> Candidate:
+    """What CrossBridge does in the test process itself: on a small machine the shipper at work slows that down as well."""
+    spool = stage.folder("spool-none")
+    return Candidate(
+        ALONE,
+        packages=(OURS,),
+        environment=stage.profiling(spool, CROSSBRIDGE_PROFILING_BACKEND="none"),
+        has_recorded=lambda tests: (
+            sum(_take(path).count(b'"test_end"') for path in spool.glob("*/*.jsonl")) == tests
+        ),
+    )
 
 
 def switched_off() -> Candidate:

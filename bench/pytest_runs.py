@@ -11,7 +11,7 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench import candidates, suites
-from bench.candidates import FLOOR, FLOOR_REPORTS, LOCAL, NULL, OFF, PLAIN, POSTGRES, Candidate
+from bench.candidates import ALONE, FLOOR, FLOOR_REPORTS, LOCAL, NULL, OFF, PLAIN, POSTGRES, Candidate
 from bench.measure import Line, Spent, interleave, run, spread
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 def measure(stage: Stage) -> list[Line]:
     trial = Trial(stage, stage.size(2000, 30))
     plain, *cheap = candidates.cheap(stage)
-    near = [*cheap, candidates.switched_off(), *candidates.ours(stage)]
+    near = [*cheap, candidates.switched_off(), candidates.alone(stage), *candidates.ours(stage)]
     # What is close together is told apart by more rounds.
     pairs = trial.pairs(plain, near, rounds=stage.size(15, 1))
     if peers := candidates.peers(stage):
@@ -91,8 +91,8 @@ def _median(pairs: list[Pair], field: str) -> float:
 
 def _per_test(pairs: dict[str, list[Pair]]) -> list[Line]:
     wall = {name: _median(taken, "wall_us") for name, taken in pairs.items()}
-    rivals = {name: us for name, us in wall.items() if name not in {LOCAL, POSTGRES, OFF, NULL}}
-    beside = {NULL: wall[NULL], **rivals}
+    rivals = {name: us for name, us in wall.items() if name not in {LOCAL, POSTGRES, ALONE, OFF, NULL}}
+    beside = {NULL: wall[NULL], ALONE: wall[ALONE], **rivals}
     peers = {name: us for name, us in rivals.items() if name not in {FLOOR, FLOOR_REPORTS}}
     lines = []
     for name in (LOCAL, POSTGRES):
