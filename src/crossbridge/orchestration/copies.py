@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from crossbridge.orchestration.plan import Plan
     from crossbridge.orchestration.survey import Survey
 
-_IN_WHEEL = Path(__file__).resolve().parents[1] / "sdk"
+# What both have: `/`, iterdir(), is_dir(), name, read_bytes() and read_text().
+Source = Path | zipfile.Path
+
+_IN_WHEEL = Path(__file__).resolve().parents[1] / "sdk.zip"
 _SOURCE_TREE = Path(__file__).resolve().parents[3] / "sdk"
 
 _MARK = "made by 'crossbridge init', taken away by 'crossbridge init --remove'; sha256"
@@ -52,12 +57,25 @@ class Destination:
     purpose: str
 
 
-def sdk() -> Path:
-    """Return the folder of the sources: in the wheel, or in the source tree that runs."""
-    return _IN_WHEEL if _IN_WHEEL.is_dir() else _SOURCE_TREE
+@cache
+def sdk() -> Source:
+    """Return the folder of the sources: in the wheel's archive, or in the source tree that runs."""
+    return zipfile.Path(_IN_WHEEL) if _IN_WHEEL.is_file() else _SOURCE_TREE
 
 
-def add(plan: Plan, sources: Iterable[tuple[Path, Path]], into: Destination, *, force: bool) -> None:
+def walk(folder: Source, *names: str) -> Iterator[tuple[Source, PurePosixPath]]:
+    """Yield the files below a folder of sdk/, in order, with their paths in it, which begin with `names`."""
+    entries: Iterable[Source] = folder.iterdir()
+    for entry in sorted(entries, key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from walk(entry, *names, entry.name)
+        else:
+            yield entry, PurePosixPath(*names, entry.name)
+
+
+def add(
+    plan: Plan, sources: Iterable[tuple[Source, PurePosixPath]], into: Destination, *, force: bool
+) -> None:
     """Plan to copy files to their relative paths below a folder; copies of an older release go where no file stays."""
     expected = set()
     for source, name in sources:

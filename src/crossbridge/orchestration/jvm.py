@@ -255,17 +255,14 @@ def _release(module: Module) -> str:
 
 
 def _add_sources(plan: Plan, module: Module, adapters: list[str], *, force: bool) -> None:
-    sources = []
-    for adapter in ("core", *adapters):
-        top = copies.sdk() / "java" / adapter / "src" / "main" / "java"
-        sources += [
-            (path, path.relative_to(top))
-            for path in sorted(top.rglob("*.java"))
-            if not module.leaves_out(path.name)
-        ]
-    names = [(path, name.relative_to("crossbridge")) for path, name in sources]
+    sources = [
+        source
+        for adapter in ("core", *adapters)
+        for source in copies.walk(copies.sdk() / "java" / adapter / "src/main/java/crossbridge")
+        if not module.leaves_out(source[0].name)
+    ]
     into = copies.Destination(module.tests / "crossbridge", module.folder, _SOURCE)
-    copies.add(plan, names, into, force=force)
+    copies.add(plan, sources, into, force=force)
 
 
 def _add_registration(plan: Plan, module: Module, adapters: list[str]) -> None:
@@ -284,11 +281,15 @@ def _services(module: Module, adapters: list[str]) -> dict[str, list[str]]:
     """Return the lines of every service file; several adapters may bring the same one."""
     found: dict[str, list[str]] = {}
     for adapter in adapters:
-        folder = copies.sdk() / "java" / adapter / "src" / "main" / "resources" / "META-INF" / "services"
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        for path in _service_sources(adapter):
             if not module.leaves_out(path.name):
                 found.setdefault(path.name, []).extend(path.read_text(encoding="ascii").split())
     return found
+
+
+def _service_sources(adapter: str) -> list[copies.Source]:
+    folder = copies.sdk() / "java" / adapter / "src/main/resources/META-INF/services"
+    return [path for path, _ in copies.walk(folder)] if folder.is_dir() else []
 
 
 def _add_dependencies(plan: Plan, module: Module, *, launcher: bool, driver: bool, force: bool) -> None:
@@ -334,5 +335,5 @@ def _service_files(files: Survey) -> list[Path]:
 
 
 def _all_services() -> frozenset[str]:
-    services = (copies.sdk() / "java").glob("*/src/main/resources/META-INF/services/*")
+    services = [path for adapter in _ADAPTERS.values() for path in _service_sources(adapter)]
     return frozenset(line for path in services for line in path.read_text(encoding="ascii").split())

@@ -84,12 +84,7 @@ def _add_to_config(plan: Plan, path: Path, framework: str, *, force: bool) -> No
 
 def _add_sources(plan: Plan, folder: Path, frameworks: set[str], *, force: bool) -> None:
     top = copies.sdk() / "js" / "src"
-    sources = [
-        (path, path.relative_to(top))
-        for name in ("core", *sorted(frameworks))
-        for path in sorted((top / name).rglob("*"))
-        if path.is_file()
-    ]
+    sources = [source for name in ("core", *sorted(frameworks)) for source in copies.walk(top / name, name)]
     copies.add(plan, sources, copies.Destination(folder, folder.parent, _SOURCE), force=force)
     manifest = folder / "package.json"
     before = plan.read(manifest)

@@ -102,15 +102,25 @@ def test_java_that_is_too_old_is_refused_with_the_mend(project, init):
     assert tree(project) == before
 
 
-@pytest.mark.parametrize("project", ["restassured"], indirect=True)
-def test_a_wheel_brings_the_sources_along(project, tmp_path):
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+def test_a_wheel_makes_the_same_copies_as_the_source_tree(init, tmp_path):
+    folder = tmp_path / "wheel"
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=REPO, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    installed = tmp_path / "installed"
-    zipfile.ZipFile(wheel).extractall(installed)
-    done = run_cli("init", project, cwd=tmp_path, env=clean_environ() | {"PYTHONPATH": os.fspath(installed)})
+    (wheel,) = folder.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(folder)
+    by_wheel, by_source = (tmp_path / name / "shop" for name in ("by_wheel", "by_source"))
+    for example in COPIED:
+        for top in (by_wheel, by_source):
+            (Suite(top / example, example=example).folder / ".env").unlink()
+    assert init(by_source).returncode == 0
+    done = run_cli("init", by_wheel, cwd=tmp_path, env=clean_environ(PYTHONPATH=os.fspath(folder)))
     assert done.returncode == 0, done.stderr
-    found = (project / COPIED["restassured"]).read_bytes().partition(b"\n")[2]
-    source = installed / "crossbridge/sdk/java/restassured/src/main/java/crossbridge/profiling/restassured"
-    assert found == (source / "HttpCalls.java").read_bytes()
+    copied = tree(by_wheel)
+    assert copied == tree(by_source)
+    assert copied.keys() >= {f"{example}/{path}" for example, path in COPIED.items()}
+    removed = run_cli(
+        "init", "--remove", by_wheel, cwd=tmp_path, env=clean_environ(PYTHONPATH=os.fspath(folder))
+    )
+    assert removed.returncode == 0, removed.stderr
+    assert init(by_source, "--remove").returncode == 0
+    assert tree(by_wheel) == tree(by_source)

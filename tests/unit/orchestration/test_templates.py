@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -31,21 +32,29 @@ def wheel(tmp_path_factory):
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=REPO, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
-    return wheel
+    return zipfile.ZipFile(wheel)
 
 
 def test_the_wheel_holds_all_that_is_copied(wheel):
     folder = "crossbridge/orchestration/templates/"
-    names = {
-        name.removeprefix(folder) for name in zipfile.ZipFile(wheel).namelist() if name.startswith(folder)
-    }
+    names = {name.removeprefix(folder) for name in wheel.namelist() if name.startswith(folder)}
     assert names >= COPIED
 
 
-def test_the_wheel_holds_the_sources_of_every_adapter(wheel):
-    folders = [path for path in SDK.glob("java/*/src/main") if path.parts[-3] != "agent"]
-    packed = [path for folder in (*folders, SDK / "js/src") for path in folder.rglob("*") if path.is_file()]
-    expected = {f"crossbridge/sdk/{path.relative_to(SDK).as_posix()}" for path in packed}
-    found = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("crossbridge/sdk/")}
-    assert found == expected
+def test_the_wheel_holds_the_sources_of_every_adapter_in_one_file(wheel):
+    folders = (*SDK.glob("java/*/src/main"), SDK / "js/src")
+    packed = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    names = [name for name in wheel.namelist() if name.startswith("crossbridge/sdk")]
+    assert names == ["crossbridge/sdk.zip"]
+    archive = zipfile.ZipFile(io.BytesIO(wheel.read("crossbridge/sdk.zip")))
+    found = {name: archive.read(name) for name in archive.namelist()}
+    assert found == {path.relative_to(SDK).as_posix(): path.read_bytes() for path in packed}
     assert any(name.endswith("/META-INF/services/crossbridge.profiling.TestObserver") for name in found)
+
+
+def test_the_archive_of_the_sources_has_the_same_bytes_wherever_it_is_made(wheel):
+    members = zipfile.ZipFile(io.BytesIO(wheel.read("crossbridge/sdk.zip"))).infolist()
+    assert members == sorted(members, key=lambda member: PurePosixPath(member.filename))
+    assert {member.date_time for member in members} == {(1980, 1, 1, 0, 0, 0)}
+    assert {member.external_attr for member in members} == {0o600 << 16}
+    assert {member.compress_type for member in members} == {zipfile.ZIP_STORED}
