@@ -118,6 +118,33 @@ def test_test_in_flight_at_max_failures_is_interrupted(suite):
 
 
 @pytest.mark.parametrize("package", [PLAYWRIGHT, "@playwright/test@1.40.1"])
+def test_test_in_flight_at_the_global_time_out_is_interrupted_with_its_steps(tmp_path, package):
+    suite = PlaywrightSuite(tmp_path / "project", package=package)
+    suite.write(
+        "waits.spec.js",
+        """
+        const { test } = require('@playwright/test');
+        test('before', () => {});
+        test('waits', async () => {
+          test.setTimeout(0);
+          await test.step('is done', () => {});
+          await test.step('outer', () => test.step('inner', () => new Promise(() => {})));
+        });
+        """,
+    )
+    run = suite.play("--global-timeout", 6000, "--workers", 1)
+    assert run.statuses == {"waits.spec.js › before": "passed", "waits.spec.js › waits": "interrupted"}
+    assert run.end_of("waits")["error_message"] == "the run ended before the test did"
+    assert run.end_of("waits")["duration_us"] > 0
+    assert step_tree(run, "waits.spec.js › waits") == [
+        "is done [step] passed",
+        "outer [step] failed",
+        "  inner [step] failed",
+    ]
+    assert (run.returncode, run.status) == (1, "failed")
+
+
+@pytest.mark.parametrize("package", [PLAYWRIGHT, "@playwright/test@1.40.1"])
 def test_file_that_does_not_load_is_an_error(tmp_path, package):
     suite = PlaywrightSuite(tmp_path / "project", package=package)
     suite.write("playwright.config.js", "module.exports = { testDir: './specs' };")
@@ -132,6 +159,57 @@ def test_file_that_does_not_load_is_an_error(tmp_path, package):
     assert (run.returncode, run.status) == (1, "failed")
 
 
+RUN_ID = "0190a8c0-0000-7000-8000-000000000001"
+BROKEN = {
+    "no global set-up": "",
+    "a global set-up, which is not reached": "globalSetup: './start.js'",
+}
+
+
+@pytest.mark.parametrize("config", BROKEN)
+def test_file_that_does_not_load_is_one_attempt_of_joined_shards(suite, config):
+    suite.write("playwright.config.js", f"module.exports = {{ {BROKEN[config]} }};")
+    suite.write("start.js", "module.exports = () => {};")
+    suite.write("broken.spec.js", "throw new TypeError('no butter');")
+    for shard in ("2/2", "1/2"):
+        run = suite.play("--shard", shard, CROSSBRIDGE_RUN_ID=RUN_ID)
+        assert run.returncode == 1
+    assert run.attempts == {("broken.spec.js", 1, "error"): 1}
+    # Each shard has failed.
+    assert [end["status"] for end in run.of_type("segment_end")] == ["failed", "failed"]
+
+
+def test_file_that_does_not_load_is_an_error_of_each_shard_that_is_a_run_of_its_own(suite):
+    suite.write("broken.spec.js", "throw new TypeError('no butter');")
+    assert suite.play("--shard", "2/2").statuses == {"broken.spec.js": "error"}
+
+
+@pytest.mark.parametrize("hook", ["globalSetup", "globalTeardown"])
+def test_global_hook_that_fails_in_each_of_joined_shards_has_an_attempt_in_each(suite, hook):
+    suite.write("playwright.config.js", f"module.exports = {{ {hook}: './hook.js' }};")
+    suite.write("hook.js", "module.exports = () => { throw new Error('no broom'); };")
+    suite.write("one.spec.js", "require('@playwright/test').test('works', () => {});")
+    for shard in ("1/2", "2/2"):
+        run = suite.play("--shard", shard, CROSSBRIDGE_RUN_ID=RUN_ID)
+    hooks = {attempt: n for attempt, n in run.attempts.items() if attempt[0] == "hook.js"}
+    assert hooks == {("hook.js", 1, "error"): 1, ("hook.js", 2, "error"): 1}
+
+
+def test_global_set_up_that_fails_is_an_error_and_no_test_runs(suite):
+    suite.write("playwright.config.js", "module.exports = { globalSetup: './hooks/start.js' };")
+    suite.write("hooks/start.js", "module.exports = () => { throw new TypeError('no warehouse'); };")
+    suite.write("one.spec.js", "require('@playwright/test').test('works', () => {});")
+    plain = suite.play("--reporter", "line", on=False, hook=False)
+    run = suite.play("--reporter", "line")
+    assert (run.returncode, run.stdout) == (plain.returncode, plain.stdout)
+    assert run.stderr.replace(f"{run.line}\n", "") == plain.stderr
+    assert (run.returncode, run.status) == (1, "failed")
+    assert run.statuses == {"hooks/start.js": "error"}
+    (end,) = run.ends
+    assert (end["file"], end["error_type"]) == ("hooks/start.js", "TypeError")
+    assert end["error_message"] == "TypeError: no warehouse"
+
+
 def test_global_tear_down_that_fails_is_an_error_beside_the_tests(suite):
     suite.write("playwright.config.js", "module.exports = { globalTeardown: './stop.js' };")
     suite.write("stop.js", "module.exports = () => { throw new Error('no broom'); };")
@@ -144,9 +222,8 @@ def test_global_tear_down_that_fails_is_an_error_beside_the_tests(suite):
 def test_shards_join_by_the_run_id(suite):
     for name in ("a", "b"):
         suite.write(f"{name}.spec.js", "require('@playwright/test').test('works', () => {});")
-    run_id = "0190a8c0-0000-7000-8000-000000000001"
     for shard in ("1/2", "2/2"):
-        run = suite.play("--shard", shard, CROSSBRIDGE_RUN_ID=run_id)
+        run = suite.play("--shard", shard, CROSSBRIDGE_RUN_ID=RUN_ID)
         assert run.returncode == 0, run.output
-    assert {header["run_id"] for header in run.headers} == {run_id}
+    assert {header["run_id"] for header in run.headers} == {RUN_ID}
     assert run.statuses == {"a.spec.js › works": "passed", "b.spec.js › works": "passed"}

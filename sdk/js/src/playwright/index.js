@@ -19,12 +19,13 @@ import { Steps } from './steps.js';
 /** @typedef {import('./model.js').TestError} TestError */
 /** @typedef {import('./model.js').FullConfig} FullConfig */
 /** @typedef {{test_id: string, attempt: number, suite: string, file: string, worker: string | undefined}} Names */
-/** @typedef {{names: Names, beganUs: number, steps: Steps}} Attempt */
+/** @typedef {{test: TestCase, names: Names, beganUs: number, steps: Steps}} Attempt */
 
 // One reporter a run, however often, and from however many copies of this file, it is registered.
 const ACTIVE = Symbol.for('crossbridge.playwright.reporter');
 // Calls that run no test: the shards whose reports are merged have recorded theirs.
 const NO_RUN = ['--list', 'merge-reports'];
+const CUT_OFF = { status: 'interrupted', error_message: 'the run ended before the test did' };
 /** @type {any} */
 const here = globalThis;
 
@@ -107,12 +108,14 @@ class Recorder {
   #attempts = new Map();
   /** @type {FullConfig | null} */
   #config = null;
+  #hasTests = false;
   /** Files that have a row of their own. @type {Set<string>} */
   #broken = new Set();
 
   /** @param {FullConfig} config @param {number} tests: where there are none there is no run */
   begin(config, tests) {
     this.#config = config;
+    this.#hasTests = tests > 0;
     if (tests) this.#open(config);
   }
 
@@ -124,15 +127,19 @@ class Recorder {
 
   /** An error that stands in a file makes a row under its name; one that stands nowhere (no tests found) none. @param {TestError} error */
   breaks(error) {
-    if (!error.location || !this.#config) return;
-    if (!this.#collector) this.#open(this.#config);
+    const config = this.#config;
+    if (!error.location || !config) return;
+    if (!this.#collector) this.#open(config);
     if (!this.#collector) return;
-    const { projectRoot } = this.#collector.settings;
+    const { projectRoot, values } = this.#collector.settings;
     const path = error.location.file;
-    const test_id = testId(slashed(relative(this.#config.rootDir, path)), projectRoot);
-    if (this.#broken.has(test_id)) return;
+    const test_id = testId(slashed(relative(config.rootDir, path)), projectRoot);
+    const shard = values.CROSSBRIDGE_RUN_ID && config.shard ? config.shard.current : 1;
+    const attempt = this.#hasTests || isOfGlobalHook(error, config) ? shard : 1;
+    // Every shard loads every file: of those that join a run, the first tells of a file that does not load.
+    if (attempt < shard || this.#broken.has(test_id)) return;
     this.#broken.add(test_id);
-    const names = { test_id, attempt: 1, suite: test_id, file: slashed(relative(projectRoot, path)) };
+    const names = { test_id, attempt, suite: test_id, file: slashed(relative(projectRoot, path)) };
     this.#collector.record({ type: 'test_end', at_us: nowUs(), duration_us: 1, ...names, status: 'error', ...errorFields(error) });
   }
 
@@ -141,7 +148,7 @@ class Recorder {
     if (!this.#collector) return;
     const names = namesOf(test, result, this.#collector.settings.projectRoot);
     const beganUs = nowUs();
-    this.#attempts.set(result, { names, beganUs, steps: new Steps() });
+    this.#attempts.set(result, { test, names, beganUs, steps: new Steps() });
     this.#collector.record({ type: 'test_start', at_us: beganUs, ...names });
   }
 
@@ -163,10 +170,15 @@ class Recorder {
 
   /** @param {TestCase} test @param {TestResult} result */
   endTest(test, result) {
+    this.#end(result, outcome(test, result));
+  }
+
+  /** @param {TestResult} result @param {ReturnType<typeof outcome>} ended */
+  #end(result, ended) {
     const attempt = this.#attempts.get(result);
     if (!attempt) return;
     this.#attempts.delete(result);
-    const { steps, beganUs, names } = attempt;
+    const { test, steps, beganUs, names } = attempt;
     for (const event of steps.endAll()) this.#record(attempt, event);
     const endUs = nowUs();
     for (const call of this.#calls?.of(result.workerIndex, test.id, result.retry) ?? []) {
@@ -179,7 +191,7 @@ class Recorder {
       setup_us: steps.setupUs || null,
       teardown_us: steps.teardownUs || null,
       ...names,
-      ...outcome(test, result),
+      ...ended,
     });
   }
 
@@ -187,6 +199,8 @@ class Recorder {
   async end(status) {
     const collector = this.#collector;
     if (!collector) return;
+    // At the global time-out Playwright does not say that what ran has ended.
+    for (const result of this.#attempts.keys()) this.#end(result, CUT_OFF);
     for (const call of this.#calls?.close() ?? []) collector.record(callEvent(call, 0, call.at_us));
     await collector.shutdown(status === 'timedout' ? 'failed' : status);
     sayWhereEventsAre(collector);
@@ -213,6 +227,14 @@ function namesOf(test, result, projectRoot) {
     file: slashed(relative(projectRoot, test.location.file)),
     worker: result.parallelIndex < 0 ? undefined : `worker-${result.parallelIndex}`,
   };
+}
+
+/**
+ * Whether an error is one of the global set-up or tear-down: each shard runs these.
+ * @param {TestError} error @param {FullConfig} config
+ */
+function isOfGlobalHook({ location, stack }, { globalSetup, globalTeardown }) {
+  return [globalSetup, globalTeardown].some((hook) => hook && (location?.file === hook || stack?.includes(hook)));
 }
 
 /** @param {string} path */

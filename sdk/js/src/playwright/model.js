@@ -31,7 +31,13 @@
  * @property {TestStep[]} steps
  * @property {{type: string, description?: string}[]} [annotations]
  *
- * @typedef {{version: string, rootDir: string}} FullConfig
+ * @typedef {object} FullConfig
+ * @property {string} version
+ * @property {string} rootDir
+ * @property {string | null} globalSetup absolute path
+ * @property {string | null} globalTeardown absolute path
+ * @property {{current: number} | null} shard the first is 1
+ *
  * @typedef {{status: string}} FullResult
  */
 
