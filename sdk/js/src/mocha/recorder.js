@@ -1,4 +1,5 @@
 /** From what Mocha's runner says to events. Times: microseconds of one monotonic clock. */
+import { resolve } from 'node:path';
 import { nowUs } from '../core/clock.js';
 import { testId } from '../core/identity.js';
 
@@ -43,12 +44,12 @@ export class RunRecorder {
   /** How many tests of a name have begun. @type {Map<string, number>} */
   #begun = new Map();
 
-  /** @param {import('../core/collector.js').Collector} collector @param {any} runner */
+  /** @param {import('../core/collector.js').Collector} collector @param {any} [runner] none where no file was loaded */
   constructor(collector, runner) {
     this.collector = collector;
     this.runner = runner;
     // The tests of --parallel are told when their file has ended: their time is the one Mocha measured.
-    this.isTold = runner.isParallelMode?.() ?? false;
+    this.isTold = runner?.isParallelMode?.() ?? false;
   }
 
   /** @param {string} event @param {any[]} args */
@@ -60,7 +61,15 @@ export class RunRecorder {
     else if (event === 'pending') this.#skips(subject);
     else if (event === 'hook end' && this.#isBefore(subject)) /** @type {Attempt} */ (this.#open).bodyUs = nowUs();
     else if (event === 'suite end') this.#end();
-    else if (event === 'end') this.#endRun();
+    else if (event === 'end') void this.end();
+  }
+
+  /** A file that does not load, or whose worker died, is a row of its own. @param {string} path @param {unknown} error */
+  breaks(path, error) {
+    this.#failed = true;
+    const file = this.#placeOf(resolve(path));
+    const named = { test_id: file, attempt: 1, suite: file, file };
+    this.collector.record({ type: 'test_end', at_us: nowUs(), duration_us: 1, ...named, status: 'error', ...thrown(error) });
   }
 
   /** @param {any} test */
@@ -133,20 +142,26 @@ export class RunRecorder {
     });
   }
 
-  #endRun() {
+  /** The run is over. Never rejects; a second call does nothing. */
+  end() {
     this.#end();
-    const aborted = this.runner._abort; // by SIGINT; Mocha has no other word for it
-    void this.collector.shutdown(aborted ? 'interrupted' : this.#failed ? 'failed' : 'passed');
+    const aborted = this.runner?._abort; // by SIGINT; Mocha has no other word for it
+    return this.collector.shutdown(aborted ? 'interrupted' : this.#failed ? 'failed' : 'passed');
   }
 
   /** @param {Attempt} open */
   #named({ test, id, attempt }) {
-    const { projectRoot } = this.collector.settings;
     return {
       test_id: id,
       attempt,
       suite: test.titlePath().slice(0, -1).join(BETWEEN) || undefined,
-      file: test.file ? testId(test.file, projectRoot).replace(`${projectRoot}/`, '') : undefined,
+      file: test.file ? this.#placeOf(test.file) : undefined,
     };
+  }
+
+  /** @param {string} path */
+  #placeOf(path) {
+    const { projectRoot } = this.collector.settings;
+    return testId(path, projectRoot).replace(`${projectRoot}/`, '');
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Mocha: `mocha --require ./crossbridge/mocha/register.js`, or the same in `.mocharc`. Every reporter stays as it is.
  *
- * Mocha's runner says what happens through `emit`; we hear it there. Nothing thrown in here reaches Mocha.
+ * Mocha's runner says what happens through `emit`; we hear it there. A file that does not load is heard of where files
+ * are loaded. Nothing thrown in here reaches Mocha.
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +11,7 @@ import { Collector } from '../core/collector.js';
 import { caught } from '../core/guard.js';
 import { RunRecorder } from './recorder.js';
 
-/** @type {WeakMap<object, RunRecorder>} */
+/** Null where a run is not recorded. @type {WeakMap<object, RunRecorder | null>} */
 const recorders = new WeakMap();
 
 /** @param {any} Mocha */
@@ -18,22 +19,71 @@ function listen(Mocha) {
   const { prototype } = Mocha.Runner;
   const emit = prototype.emit;
   prototype.emit = function (/** @type {string} */ event, /** @type {any[]} */ ...args) {
-    try {
-      hear(this, event, args, Mocha);
-    } catch (error) {
-      caught(error, 'mocha');
-    }
+    guarded(() => hear(this, event, args, Mocha));
     return Reflect.apply(emit, this, [event, ...args]);
   };
 }
 
 /** @param {any} runner @param {string} event @param {any[]} args @param {any} Mocha */
 function hear(runner, event, args, Mocha) {
-  if (event === 'start') {
-    const collector = Collector.start({ framework: 'mocha', frameworkVersion: versionOf(Mocha) });
-    if (collector) recorders.set(runner, new RunRecorder(collector, runner));
+  // A runner of --parallel says 'start' again for each file that does not load.
+  if (event === 'start' && !recorders.has(runner)) {
+    const recorder = begin(Mocha, runner);
+    recorders.set(runner, recorder);
+    if (recorder?.isTold) hearOfWorkers(runner, recorder);
   }
   recorders.get(runner)?.on(event, args);
+}
+
+/** @param {any} Mocha @param {any} [runner] none where it has not come to that */
+function begin(Mocha, runner) {
+  const collector = Collector.start({ framework: 'mocha', frameworkVersion: versionOf(Mocha) });
+  return collector && new RunRecorder(collector, runner);
+}
+
+/** Hear of files that a worker of --parallel cannot load. @param {any} runner @param {RunRecorder} recorder */
+function hearOfWorkers(runner, recorder) {
+  const create = runner._createFileRunner;
+  if (!create) return;
+  runner._createFileRunner = (/** @type {any[]} */ ...args) => {
+    const run = Reflect.apply(create, runner, args);
+    return (/** @type {string} */ file) =>
+      run(file).catch((/** @type {unknown} */ error) => {
+        guarded(() => recorder.breaks(file, error));
+        throw error;
+      });
+  };
+}
+
+/** Hear of the file at which Mocha gives up, before anything runs. @param {any} Mocha */
+function hearOfLoading(Mocha) {
+  const { prototype } = Mocha;
+  const load = prototype.loadFilesAsync;
+  if (!load) return;
+  prototype.loadFilesAsync = function (/** @type {any[]} */ ...args) {
+    /** @type {string | null} */
+    let file = null;
+    this.suite.on('pre-require', (/** @type {unknown} */ _, /** @type {string} */ path) => (file = path));
+    // No async function: it would stand in the stack that Mocha prints.
+    return Reflect.apply(load, this, args).catch((/** @type {unknown} */ error) => {
+      const recorder = file && guarded(() => begin(Mocha));
+      if (!recorder) throw error;
+      guarded(() => recorder.breaks(/** @type {string} */ (file), error));
+      return recorder.end().then(() => {
+        throw error;
+      });
+    });
+  };
+}
+
+/** @template T @param {() => T} action @returns {T | null} */
+function guarded(action) {
+  try {
+    return action();
+  } catch (error) {
+    caught(error, 'mocha');
+    return null;
+  }
 }
 
 /** The Mocha that runs: the one whose command this process is, else the one of the working folder. */
@@ -52,9 +102,10 @@ function versionOf(Mocha) {
   return Mocha.prototype.version ?? Mocha.version;
 }
 
-try {
+guarded(() => {
   // A worker of --parallel only tells the process that started it, where the run is recorded.
-  if (!process.env.MOCHA_WORKER_ID) listen(findMocha());
-} catch (error) {
-  caught(error, 'mocha');
-}
+  if (process.env.MOCHA_WORKER_ID) return;
+  const Mocha = findMocha();
+  listen(Mocha);
+  hearOfLoading(Mocha);
+});
