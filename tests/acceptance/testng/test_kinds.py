@@ -125,6 +125,14 @@ def test_phases_are_told_apart(tmp_path):
     assert run.end_of("#takesTooLong")["error_type"] == "ThreadTimeoutException"
 
 
+def test_tear_down_that_breaks_is_an_error_of_a_skipped_test_too(tmp_path):
+    # As with pytest; only a body that failed outranks it.
+    run = compiled(tmp_path, NEWEST).execute("-testclass", f"{K}TearDownOfSkipped")
+    assert statuses(run) == {f"{K}TearDownOfSkipped#skipsBefore": ["error"]}
+    end = run.end_of("#skipsBefore")
+    assert (end["error_type"], end["error_message"]) == ("IllegalStateException", "no broom")
+
+
 @pytest.mark.parametrize("parallel", ["methods", "classes", "tests", "instances"])
 def test_parallel_tests_have_their_names_and_workers(parallel, tmp_path):
     testng = compiled(tmp_path, NEWEST)

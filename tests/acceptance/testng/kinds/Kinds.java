@@ -209,6 +209,18 @@ public class Kinds {
         }
     }
 
+    public static class TearDownOfSkipped {
+        @AfterMethod(alwaysRun = true)
+        public void sweep(Method method) {
+            throw new IllegalStateException("no broom");
+        }
+
+        @Test
+        public void skipsBefore() {
+            throw new SkipException("closed on Sundays");
+        }
+    }
+
     public static class Phases {
         @BeforeMethod
         public void first() throws InterruptedException {
