@@ -82,6 +82,16 @@ def test_the_output_is_as_without_us_and_off_writes_nothing(project):
     assert not (project / ".crossbridge" / "spool").exists()
 
 
+@pytest.mark.parametrize("ways", [(), ("--parallel",)])
+@pytest.mark.parametrize("broken", [False, True], ids=["", "a file does not load"])
+def test_a_dry_run_runs_no_test_and_records_none(project, ways, broken):
+    if broken:
+        (project / "test" / "broken.spec.js").write_text("throw new Error('no butter');\n")
+    done = run_tool(project, "mocha", "--dry-run", *ways, *REGISTER, CROSSBRIDGE_PROFILING="1")
+    assert done.returncode == broken, done.stdout
+    assert not (project / ".crossbridge" / "spool").exists()
+
+
 def test_a_spool_that_cannot_be_made_changes_nothing(project):
     broken = {"CROSSBRIDGE_PROFILING": "1", "CROSSBRIDGE_SPOOL_DIR": "/proc/crossbridge"}
     done = run_tool(project, "mocha", *REGISTER, "--grep", "Cart passes", strict=False, **broken)

@@ -28,7 +28,7 @@ function listen(Mocha) {
 function hear(runner, event, args, Mocha) {
   // A runner of --parallel says 'start' again for each file that does not load.
   if (event === 'start' && !recorders.has(runner)) {
-    const recorder = begin(Mocha, runner);
+    const recorder = runner._opts?.dryRun ? null : begin(Mocha, runner); // a dry run calls everything passed
     recorders.set(runner, recorder);
     if (recorder?.isTold) hearOfWorkers(runner, recorder);
   }
@@ -66,7 +66,7 @@ function hearOfLoading(Mocha) {
     this.suite.on('pre-require', (/** @type {unknown} */ _, /** @type {string} */ path) => (file = path));
     // No async function: it would stand in the stack that Mocha prints.
     return Reflect.apply(load, this, args).catch((/** @type {unknown} */ error) => {
-      const recorder = file && guarded(() => begin(Mocha));
+      const recorder = file && !this.options?.dryRun && guarded(() => begin(Mocha));
       if (!recorder) throw error;
       guarded(() => recorder.breaks(/** @type {string} */ (file), error));
       return recorder.end().then(() => {
