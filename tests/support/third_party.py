@@ -10,8 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from support.pytest_runs import REPO
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def python_with(*requirements: str, base: str = sys.executable) -> str:
     def make(folder: Path) -> None:
         subprocess.run([base, "-m", "venv", folder], check=True)
         python = folder / "bin" / "python"
-        _pip(str(python), "install", f"msgspec=={msgspec.__version__}", *requirements)
+        _pip(str(python), "install", *requirements)
         (site_packages,) = folder.glob("lib/python*/site-packages")
         (site_packages / "working_tree.pth").write_text(f"{REPO / 'src'}\n")
 
