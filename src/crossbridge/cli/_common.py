@@ -182,7 +182,7 @@ def _tell_of_spool(config: ProfileConfig) -> None:
 
 def _require_schema(connection: Connection[Any], target: Target) -> None:
     """Refuse a schema that lacks what this release reads; a newer one only adds to it."""
-    from crossbridge.database.migrate import LATEST, schema_version
+    from crossbridge.database.migrate import LATEST, mend_of_older, schema_version
 
     version = schema_version(connection)
     if version == 0:
@@ -190,5 +190,5 @@ def _require_schema(connection: Connection[Any], target: Target) -> None:
     if version < LATEST:
         raise SchemaError(
             f"the schema in {target} is at version {version}, this release reads {LATEST}."
-            " Run 'crossbridge db migrate'."
+            f" {mend_of_older(version)}"
         )

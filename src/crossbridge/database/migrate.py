@@ -75,7 +75,14 @@ def _texts(folder: str) -> list[tuple[str, bytes]]:
     )
 
 
-LATEST = migrations()[-1].version
+FIRST, LATEST = migrations()[0].version, migrations()[-1].version
+
+
+def mend_of_older(version: int) -> str:
+    """Return what a person can do about a schema at `version`, which is older than this release's."""
+    if version < FIRST:
+        return "Nothing updates it. Make a new database, with 'crossbridge db init' under another CROSSBRIDGE_DB_NAME."
+    return "Run 'crossbridge db migrate'."
 
 
 def schema_version(connection: psycopg.Connection[Any]) -> int:
@@ -126,10 +133,10 @@ def _migrate(connection: psycopg.Connection[Any], where: str) -> list[int]:
             f"the schema in {where} is at version {version}, this release of crossbridge knows {LATEST}."
             " Update it with: pip install --upgrade crossbridge"
         )
-    if 0 < version < (first := migrations()[0].version):
+    if 0 < version < FIRST:
         raise SchemaError(
-            f"the schema in {where} is at version {version}, older than the first release's, {first}."
-            " Nothing updates it. Make a new database, with 'crossbridge db init' under another CROSSBRIDGE_DB_NAME."
+            f"the schema in {where} is at version {version}, older than the first release's, {FIRST}."
+            f" {mend_of_older(version)}"
         )
     applied: list[int] = []
     while version < LATEST and (now := _apply(connection)):

@@ -14,6 +14,7 @@ import pytest
 
 from crossbridge.cli.diagnosis import database, diagnose, recording
 from crossbridge.cli.diagnosis import spool as spool_checks
+from crossbridge.database.migrate import FIRST
 from crossbridge.errors import ServerError
 from support.cli import run_cli
 from support.feed import Segment
@@ -252,10 +253,13 @@ class TestDatabase:
                 "warn",
                 "Update with: pip install --upgrade crossbridge",
             )
-            connection.execute(
-                "DELETE FROM crossbridge.schema_migrations; INSERT INTO crossbridge.schema_migrations VALUES (1, 'earlier')"
-            )
+            connection.execute("DELETE FROM crossbridge.schema_migrations WHERE version > %s", (FIRST,))
             assert check("database", "schema")[::2] == ("fail", "Run 'crossbridge db migrate'.")
+            connection.execute("UPDATE crossbridge.schema_migrations SET version = %s", (FIRST - 1,))
+            assert check("database", "schema")[::2] == (
+                "fail",
+                "Nothing updates it. Make a new database, with 'crossbridge db init' under another CROSSBRIDGE_DB_NAME.",
+            )
             connection.execute("DROP SCHEMA crossbridge CASCADE")
             assert check("database", "schema") == (
                 "fail",

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from crossbridge.cli import _common
+from crossbridge.database.migrate import FIRST, LATEST
 from crossbridge.errors import DatabaseError
 from crossbridge.profiling import spool
 from crossbridge.profiling.config import load
@@ -105,13 +106,19 @@ def test_a_database_without_the_schema_is_told_in_one_line(project, migrated, co
 def test_an_old_schema_and_a_newer_one(project, history):
     history.connection.execute("INSERT INTO crossbridge.schema_migrations VALUES (9999, 'later')")
     assert run_cli("runs").returncode == 0
-    history.connection.execute(
-        "DELETE FROM crossbridge.schema_migrations; INSERT INTO crossbridge.schema_migrations VALUES (1, 'earlier')"
-    )
+    history.connection.execute("DELETE FROM crossbridge.schema_migrations WHERE version > %s", (FIRST,))
     answer = run_cli("runs")
     assert answer.returncode == 3
-    assert "is at version 1, this release reads" in answer.stderr
-    assert answer.stderr.endswith("Run 'crossbridge db migrate'.\n")
+    assert (
+        f"is at version {FIRST}, this release reads {LATEST}. Run 'crossbridge db migrate'.\n"
+        in answer.stderr
+    )
+    history.connection.execute("UPDATE crossbridge.schema_migrations SET version = %s", (FIRST - 1,))
+    answer = run_cli("runs")
+    assert answer.returncode == 3
+    assert (
+        f"is at version {FIRST - 1}, this release reads {LATEST}. Nothing updates it. Make a" in answer.stderr
+    )
 
 
 def test_a_role_that_may_not_read_is_told_in_one_line(project, history, monkeypatch):

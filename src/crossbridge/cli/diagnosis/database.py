@@ -15,7 +15,7 @@ from crossbridge.cli._common import is_local
 from crossbridge.cli._text import ago, counted, size
 from crossbridge.cli.diagnosis import Check
 from crossbridge.database.connection import connect, translated
-from crossbridge.database.migrate import LATEST, MINIMUM_SERVER, schema_version
+from crossbridge.database.migrate import LATEST, MINIMUM_SERVER, mend_of_older, schema_version
 from crossbridge.database.queries import query
 from crossbridge.errors import CrossbridgeError, ServerError
 from crossbridge.profiling.storage import target_of
@@ -160,7 +160,7 @@ def _schema(version: int) -> Check:
         return _check("schema", "fail", "there is no schema crossbridge", "Run 'crossbridge db init'.")
     if version < LATEST:
         seen = f"at version {version}, this release needs {LATEST}"
-        return _check("schema", "fail", seen, "Run 'crossbridge db migrate'.")
+        return _check("schema", "fail", seen, mend_of_older(version))
     if version > LATEST:
         seen = f"at version {version}, this release knows {LATEST}"
         return _check("schema", "warn", seen, "Update with: pip install --upgrade crossbridge")
