@@ -177,7 +177,7 @@ def outcomes(rows: list[Row], runs: list[Row]) -> list[Outcome]:
             lambda row: (row["framework"], row["test_id"], row["run_id"]),
         ).items()
     ]
-    found.sort(key=lambda o: (o.run["started_at"], o.last_at, o.run["run_id"].int))
+    found.sort(key=lambda o: (o.run["started_at"], o.run["run_id"].int))
     for flips, of in ((True, _code), (False, _line)):
         for line in grouped_outcomes(found, of).values():
             for before, after in pairwise(line):

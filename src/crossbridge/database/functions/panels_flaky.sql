@@ -51,15 +51,7 @@ BEGIN
      LIMIT 15;
 END $$;
 
--- Whether files may be edited between two runs of a commit: what is called flaky there must have changed its outcome twice.
-CREATE OR REPLACE FUNCTION crossbridge.at_a_desk(environment text, ci_provider text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT environment = 'local' AND ci_provider IS NULL $$;
-
--- How each run of the suspects ended, and what that tells, of the latest 500 attempts of each. A run's outcome is that of
--- the last attempt.
--- retried: it failed and passed when retried. same_commit: it ended otherwise than the run before it of the same code in
--- the same place; at a developer's desk the first such change is what an edit looks like and does not count.
+-- How each run of the suspects ended, and what that tells (see crossbridge.evidence), of the latest 500 attempts of each.
 -- across_commits: it ended otherwise than the run of another commit before it in this environment and branch.
 CREATE OR REPLACE FUNCTION crossbridge.panel_outcomes(s crossbridge.scope)
 RETURNS TABLE (framework text, test_id text, run_id uuid, started_at timestamptz, last_at timestamptz, passed boolean,
@@ -76,41 +68,36 @@ DECLARE
 BEGIN
     SELECT array_agg(x.framework), array_agg(x.test_id) INTO frameworks, names FROM crossbridge.suspects(s) AS x;
     RETURN QUERY
-    WITH outcomes AS (
-        SELECT x.number, t.run_id,
-               (array_agg(t.status = 'passed' ORDER BY t.attempt DESC, t.status = 'passed'))[1] AS passed,
-               coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
-                        false) AS retried,
-               sum(t.duration_us) FILTER (WHERE t.status <> 'passed') AS failed_us, max(t.created_at) AS last_at
-          FROM generate_subscripts(names, 1) AS x(number)
-         CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t
-                              WHERE t.test_id = names[x.number] AND t.framework = frameworks[x.number]
-                                AND t.created_at >= s.since AND t.created_at < s.until
-                                AND t.status IN ('passed', 'failed', 'error')
-                                AND (s.run_id IS NULL OR t.run_id = s.run_id)
-                              ORDER BY t.created_at DESC, t.id DESC
-                              LIMIT 500) AS t
-         GROUP BY 1, 2
-    ), codes AS MATERIALIZED (
-        SELECT r.run_id, r.started_at, r.git_commit, r.environment, r.git_branch,
-               crossbridge.at_a_desk(r.environment, r.ci_provider) AS at_a_desk, r.same_code AS code,
-               dense_rank() OVER (ORDER BY r.environment, r.git_branch) AS line
-          FROM crossbridge.chosen_runs(s) AS r
-         WHERE r.run_id IN (SELECT o.run_id FROM outcomes AS o)
-    ), changes AS (
-        SELECT o.*, c.started_at, c.code, c.at_a_desk,
-               c.git_commit IS NOT NULL AND coalesce(o.passed <> lag(o.passed) OVER code, false) AS changed,
-               c.git_commit <> lag(c.git_commit) OVER line AND o.passed <> lag(o.passed) OVER line AS across_commits
-          FROM outcomes AS o
-          JOIN codes AS c USING (run_id)
-        WINDOW code AS (PARTITION BY o.number, c.code ORDER BY c.started_at, o.last_at, o.run_id),
-               line AS (PARTITION BY o.number, c.line ORDER BY c.started_at, o.last_at, o.run_id)
+    WITH outcomes AS MATERIALIZED (
+        SELECT o.*, r.run_key, r.started_at, r.git_commit, r.environment, r.git_branch
+          FROM (SELECT x.number, t.run_id, min(t.attempt) FILTER (WHERE t.status <> 'passed') AS first_failed,
+                       max(t.attempt) FILTER (WHERE t.status <> 'passed') AS last_failed,
+                       max(t.attempt) FILTER (WHERE t.status = 'passed') AS last_passed,
+                       sum(t.duration_us) FILTER (WHERE t.status <> 'passed') AS failed_us, max(t.created_at) AS last_at
+                  FROM generate_subscripts(names, 1) AS x(number)
+                 CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t
+                                      WHERE t.test_id = names[x.number] AND t.framework = frameworks[x.number]
+                                        AND t.created_at >= s.since AND t.created_at < s.until
+                                        AND t.status IN ('passed', 'failed', 'error')
+                                        AND (s.run_id IS NULL OR t.run_id = s.run_id)
+                                      ORDER BY t.created_at DESC, t.id DESC
+                                      LIMIT 500) AS t
+                 GROUP BY 1, 2) AS o
+          JOIN crossbridge.chosen_runs(s) AS r USING (run_id)
+    ), evidence AS (
+        SELECT e.*
+          FROM (SELECT array_agg(o.number) AS numbers, array_agg(o.run_key) AS run_keys,
+                       array_agg(o.first_failed) AS first_failed, array_agg(o.last_failed) AS last_failed,
+                       array_agg(o.last_passed) AS last_passed
+                  FROM outcomes AS o) AS x
+         CROSS JOIN crossbridge.evidence(x.numbers, x.run_keys, x.first_failed, x.last_failed, x.last_passed) AS e
     )
-    SELECT frameworks[c.number], names[c.number], c.run_id, c.started_at, c.last_at, c.passed, c.retried,
-           c.changed AND NOT (c.at_a_desk AND 1 = count(*) FILTER (WHERE c.changed) OVER (
-               PARTITION BY c.number, c.code ORDER BY c.started_at, c.last_at, c.run_id)),
-           coalesce(c.across_commits, false), CASE WHEN c.retried THEN c.failed_us ELSE 0 END::bigint
-      FROM changes AS c;
+    SELECT frameworks[o.number], names[o.number], o.run_id, o.started_at, o.last_at, e.passed, e.retried, e.same_commit,
+           coalesce(o.git_commit <> lag(o.git_commit) OVER line AND e.passed <> lag(e.passed) OVER line, false),
+           CASE WHEN e.retried THEN o.failed_us ELSE 0 END::bigint
+      FROM outcomes AS o
+      JOIN evidence AS e ON e.test = o.number AND e.run_key = o.run_key
+    WINDOW line AS (PARTITION BY o.number, o.environment, o.git_branch ORDER BY o.started_at, o.run_id);
 END $$;
 
 -- The share, 0 to 1, that `hits` of `n` is at least, with 97.5 % confidence: lower end of Wilson's score interval (1927).

@@ -32,9 +32,9 @@ SELECT coalesce(nullif(environment, ''), 'none') AS environment,
 
 -- alert_new_flaky --
 -- Tests whose first evidence of flakiness in 14 days is of the last 24 hours, and how much of it there is. What counts as
--- evidence: see flaky_tests in flaky.sql. As there, the few rows of failures and retries tell of which tests to read all.
+-- evidence: see crossbridge.evidence. The few rows of failures and retries tell of which tests to read all.
 WITH placed AS MATERIALIZED (
-    SELECT run_id, git_commit, started_at, crossbridge.at_a_desk(environment, ci_provider) AS at_a_desk, same_code
+    SELECT run_id, run_key, git_commit, started_at, same_code
       FROM crossbridge.runs
      WHERE started_at >= now() - interval '21 days'   -- a run may be longer than one would think
 ), codes AS MATERIALIZED (
@@ -76,35 +76,32 @@ WITH placed AS MATERIALIZED (
      GROUP BY 1, 2
      ORDER BY 3 DESC, 1, 2
      LIMIT 200
-), outcomes AS (
-    SELECT t.framework, t.test_id, t.run_id,
-           (array_agg(t.status = 'passed' ORDER BY t.attempt DESC, t.status = 'passed'))[1] AS passed,
-           coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
-                    false) AS retried,
-           max(t.created_at) AS last_at
+), outcomes AS MATERIALIZED (
+    SELECT d.test_key, p.run_key, p.same_code, min(t.attempt) FILTER (WHERE t.status <> 'passed') AS first_failed,
+           max(t.attempt) FILTER (WHERE t.status <> 'passed') AS last_failed,
+           max(t.attempt) FILTER (WHERE t.status = 'passed') AS last_passed, max(t.created_at) AS last_at
       FROM candidates
+      JOIN crossbridge.test_dim AS d USING (framework, test_id)
       JOIN crossbridge.tests AS t USING (framework, test_id)
-     WHERE t.created_at >= now() - interval '14 days' AND t.status IN ('passed', 'failed', 'error')
-     GROUP BY t.framework, t.test_id, t.run_id
-), changes AS (
-    SELECT o.*, p.git_commit, p.same_code, p.at_a_desk,
-           o.passed <> lag(o.passed) OVER (PARTITION BY o.framework, o.test_id, p.same_code
-                                               ORDER BY p.started_at, o.last_at, o.run_id) AS changed
-      FROM outcomes AS o
       JOIN placed AS p USING (run_id)
+     WHERE t.created_at >= now() - interval '14 days' AND t.status IN ('passed', 'failed', 'error')
+     GROUP BY d.test_key, p.run_key, p.same_code
+), told AS MATERIALIZED (
+    SELECT o.test_key, o.same_code, o.last_at, e.retried, e.same_commit
+      FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(first_failed) AS first_failed,
+                   array_agg(last_failed) AS last_failed, array_agg(last_passed) AS last_passed
+              FROM outcomes) AS x
+     CROSS JOIN crossbridge.evidence(x.tests, x.run_keys, x.first_failed, x.last_failed, x.last_passed) AS e
+      JOIN outcomes AS o ON o.test_key = e.test AND o.run_key = e.run_key
+     WHERE e.retried OR e.same_commit
 ), evidence AS (
-    SELECT framework, test_id, last_at AS seen_at
-      FROM changes
-     WHERE retried
+    SELECT test_key, last_at AS seen_at FROM told WHERE retried
      UNION ALL
-    SELECT framework, test_id,
-           (array_agg(last_at ORDER BY last_at) FILTER (WHERE changed))[CASE WHEN bool_or(at_a_desk) THEN 2 ELSE 1 END]
-      FROM changes
-     WHERE git_commit IS NOT NULL
-     GROUP BY framework, test_id, same_code
+    SELECT test_key, min(last_at) FROM told WHERE same_commit GROUP BY test_key, same_code
 )
-SELECT framework, test_id, count(seen_at)::float8 AS pieces_of_evidence
+SELECT framework, test_id, count(*)::float8 AS pieces_of_evidence
   FROM evidence
+  JOIN crossbridge.test_dim USING (test_key)
  GROUP BY framework, test_id
 HAVING min(seen_at) >= now() - interval '24 hours'
  ORDER BY pieces_of_evidence DESC, framework, test_id

@@ -1,14 +1,10 @@
 -- flaky_tests --
--- Tests of which the same code has both passed and failed. The evidence is of two kinds, and one piece is enough:
---   retried: in one run a failing attempt was followed by a passing one;
---   commits: runs of one commit and application version in one place (environment, system, runtime, labels) ended
---            both ways. At a developer's desk (environment 'local', no CI) the files may be edited between two runs
---            of a commit, so there the outcome must have changed twice: once is what an edit looks like.
--- Failing is failed or error. Runs whose commit is not known give evidence of the first kind only.
+-- Tests with evidence of flakiness, of which one piece is enough: in one run a failing attempt was followed by a passing
+-- one, or runs of one commit in one place ended both ways. The rule stands in crossbridge.evidence.
 -- Failures and retries are few: they tell which tests may have evidence, and how much at most, if the test ran in every
 -- run of a commit. Only of the tests with most of it is asked in which runs they passed.
 WITH placed AS MATERIALIZED (
-    SELECT run_key, run_id, git_commit, started_at, crossbridge.at_a_desk(environment, ci_provider) AS at_a_desk, same_code
+    SELECT run_key, run_id, git_commit, started_at, same_code
       FROM crossbridge.runs
      WHERE started_at >= %(since)s::timestamptz - interval '7 days'   -- a run may be longer than one would think
        AND (%(environment)s::text IS NULL OR environment = %(environment)s)
@@ -31,9 +27,9 @@ WITH placed AS MATERIALIZED (
            min(t.attempt) FILTER (WHERE NOT t.passed) AS first_failed, max(t.attempt) FILTER (WHERE t.passed) AS last_passed,
            count(*) AS attempts, count(*) FILTER (WHERE NOT t.passed) AS failed_attempts,
            coalesce(sum(t.duration_us) FILTER (WHERE NOT t.passed), 0) AS failed_us, max(t.created_at) AS last_at
-      FROM crossbridge.troubles AS t
-     WHERE t.created_at >= %(since)s AND t.test_key IN (SELECT test_key FROM suspects)
-       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_key IN (SELECT run_key FROM placed))
+      FROM (SELECT * FROM crossbridge.troubles AS t
+             WHERE t.created_at >= %(since)s AND t.test_key IN (SELECT test_key FROM suspects) OFFSET 0) AS t
+     WHERE %(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_key IN (SELECT run_key FROM placed)
      GROUP BY 1, 2
 ), possible AS (
     SELECT t.test_key, count(*) FILTER (WHERE t.first_failed < t.last_passed) AS retried,
@@ -76,53 +72,57 @@ WITH placed AS MATERIALIZED (
              UNION ALL
             SELECT test_key, run_key FROM first_day) AS x
 ), outcomes AS MATERIALIZED (
-    -- One row a test and run: how its last attempt ended, the worst of them when several workers ran it.
-    SELECT o.*, CASE WHEN p.git_commit IS NOT NULL THEN p.same_code END AS code
-      FROM (SELECT test_key, run_key, t.last_at,
-                   t.last_failed IS NULL
-                       OR coalesce(t.last_failed < greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END), false)
-                       AS passed,
-                   coalesce(t.first_failed < t.last_passed, false) AS retried,
-                   coalesce(t.attempts, 0) + (x.run_key IS NOT NULL)::integer AS attempts,
-                   coalesce(t.failed_attempts, 0) AS failed_attempts, coalesce(t.failed_us, 0) AS failed_us
+    -- One row a test and run.
+    SELECT o.*, p.same_code
+      FROM (SELECT test_key, run_key, t.last_at, t.first_failed, t.last_failed,
+                   greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END) AS last_passed,
+                   coalesce(t.attempts, 0) + (x.run_key IS NOT NULL)::integer AS attempts, t.failed_attempts, t.failed_us
               FROM passes AS x
               FULL JOIN (SELECT * FROM troubled WHERE test_key IN (SELECT test_key FROM candidates)) AS t
              USING (test_key, run_key)) AS o
       JOIN placed AS p USING (run_key)
-), changes AS (
-    SELECT o.*, p.run_id, p.git_commit, p.started_at, p.at_a_desk,
-           o.passed <> lag(o.passed) OVER (PARTITION BY o.test_key, o.code ORDER BY p.started_at, p.run_id) AS changed
-      FROM outcomes AS o
-      JOIN placed AS p USING (run_key)
-     WHERE (o.test_key, o.code) IN (SELECT test_key, code FROM outcomes WHERE NOT passed)
+), telling AS MATERIALIZED (
+    SELECT * FROM outcomes WHERE (test_key, same_code) IN (SELECT test_key, same_code FROM outcomes WHERE last_failed IS NOT NULL)
+), told AS MATERIALIZED (
+    SELECT o.*, e.passed, e.retried, e.same_commit
+      FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(first_failed) AS first_failed,
+                   array_agg(last_failed) AS last_failed, array_agg(last_passed) AS last_passed
+              FROM telling) AS x
+     CROSS JOIN crossbridge.evidence(x.tests, x.run_keys, x.first_failed, x.last_failed, x.last_passed) AS e
+      JOIN telling AS o ON o.test_key = e.test AND o.run_key = e.run_key
 ), both_ways AS (
-    SELECT test_key, git_commit, count(*) FILTER (WHERE NOT passed AND NOT retried) AS failed_runs,
-           coalesce(sum(failed_us) FILTER (WHERE NOT retried), 0) AS failed_us,
-           max(last_at) FILTER (WHERE changed) AS last_changed_at,
+    SELECT o.test_key, p.git_commit, count(*) FILTER (WHERE NOT o.passed AND NOT o.retried) AS failed_runs,
+           coalesce(sum(o.failed_us) FILTER (WHERE NOT o.retried), 0) AS failed_us,
+           max(o.last_at) FILTER (WHERE o.same_commit) AS last_changed_at,
            -- the latest run that did not end as the one before it although nothing failed in it
-           (array_agg(run_id ORDER BY started_at DESC) FILTER (WHERE changed AND last_at IS NULL))[1] AS mended_in,
-           max(started_at) FILTER (WHERE changed AND last_at IS NULL) AS mended_at
-      FROM changes
-     GROUP BY test_key, code, git_commit
-    HAVING count(*) FILTER (WHERE changed) >= CASE WHEN bool_or(at_a_desk) THEN 2 ELSE 1 END
+           (array_agg(p.run_id ORDER BY p.started_at DESC) FILTER (WHERE o.same_commit AND o.last_at IS NULL))[1] AS mended_in,
+           max(p.started_at) FILTER (WHERE o.same_commit AND o.last_at IS NULL) AS mended_at
+      FROM told AS o
+      JOIN placed AS p USING (run_key)
+     GROUP BY o.test_key, o.same_code, p.git_commit
+    HAVING bool_or(o.same_commit)
 ), commits AS (
     SELECT test_key, count(DISTINCT git_commit) AS commits, sum(failed_runs)::bigint AS failed_runs, sum(failed_us) AS failed_us,
            max(last_changed_at) AS last_changed_at, max(mended_at) AS mended_at,
            (array_agg(mended_in ORDER BY mended_at DESC NULLS LAST))[1] AS mended_in
       FROM both_ways
      GROUP BY 1
-), totals AS (
-    SELECT test_key, count(*) AS runs, count(*) FILTER (WHERE NOT passed) AS failed_runs, sum(attempts)::bigint AS attempts,
-           sum(failed_attempts)::bigint AS failed_attempts, count(*) FILTER (WHERE retried) AS retried_runs,
+), retries AS (
+    SELECT test_key, count(*) FILTER (WHERE NOT passed) AS failed_runs, count(*) FILTER (WHERE retried) AS retried_runs,
            coalesce(sum(failed_us) FILTER (WHERE retried), 0) AS retried_us, max(last_at) FILTER (WHERE retried) AS last_retried_at
+      FROM told
+     GROUP BY 1
+), totals AS (
+    SELECT test_key, count(*) AS runs, sum(attempts)::bigint AS attempts, sum(failed_attempts)::bigint AS failed_attempts
       FROM outcomes
      GROUP BY 1
 )
-SELECT d.framework, d.test_id, t.retried_runs, coalesce(c.commits, 0) AS commits, t.runs, t.failed_runs, t.attempts,
-       t.failed_attempts, t.retried_runs + coalesce(c.failed_runs, 0) AS flips,
-       (t.retried_us + coalesce(c.failed_us, 0))::bigint AS lost_us,
-       greatest(t.last_retried_at, c.last_changed_at, c.mended_at, mended.last_at) AS last_flaked_at
+SELECT d.framework, d.test_id, r.retried_runs, coalesce(c.commits, 0) AS commits, t.runs, r.failed_runs, t.attempts,
+       t.failed_attempts, r.retried_runs + coalesce(c.failed_runs, 0) AS flips,
+       (r.retried_us + coalesce(c.failed_us, 0))::bigint AS lost_us,
+       greatest(r.last_retried_at, c.last_changed_at, c.mended_at, mended.last_at) AS last_flaked_at
   FROM totals AS t
+  JOIN retries AS r USING (test_key)
   LEFT JOIN commits AS c USING (test_key)
   JOIN crossbridge.test_dim AS d USING (test_key)
   LEFT JOIN LATERAL (
@@ -130,7 +130,7 @@ SELECT d.framework, d.test_id, t.retried_runs, coalesce(c.commits, 0) AS commits
         FROM crossbridge.tests AS x
        WHERE x.run_id = c.mended_in AND x.test_id = d.test_id AND x.framework = d.framework AND x.status = 'passed'
          AND x.created_at >= %(since)s) AS mended ON true
- WHERE t.retried_runs > 0 OR c.commits > 0;
+ WHERE r.retried_runs > 0 OR c.commits > 0;
 
 -- retried_tests --
 -- Tests of a run that failed and then passed on a later attempt.

@@ -1,0 +1,1 @@
+-- Evidence of flakiness is told by one function; functions alone.
