@@ -117,7 +117,7 @@ AS $$
 
     WITH cells AS (
         SELECT date_trunc('hour', t.created_at, 'UTC') AS hour, t.framework, coalesce(r.environment, '') AS environment,
-               coalesce(r.git_branch, '') AS git_branch, (get_byte(uuid_send(t.run_id), 15) % 8)::smallint AS slot,
+               coalesce(r.git_branch, '') AS git_branch, crossbridge.slot_of(t.run_id) AS slot,
                count(*) AS n,
                count(*) FILTER (WHERE t.status = 'passed') AS passed, count(*) FILTER (WHERE t.status = 'failed') AS failed,
                count(*) FILTER (WHERE t.status = 'error') AS error, count(*) FILTER (WHERE t.status = 'skipped') AS skipped,
@@ -192,7 +192,7 @@ AS $$
     DELETE FROM crossbridge.rollup_error_day AS r WHERE r.day = rebuild_reading.day;
     INSERT INTO crossbridge.rollup_error_day
     SELECT rebuild_reading.day, left(coalesce(t.error_type, ''), 200), t.framework, coalesce(r.environment, ''),
-           coalesce(r.git_branch, ''), (get_byte(uuid_send(t.run_id), 15) % 8)::smallint,
+           coalesce(r.git_branch, ''), crossbridge.slot_of(t.run_id),
            count(*) FILTER (WHERE t.status = 'failed'), count(*) FILTER (WHERE t.status = 'error'), max(t.created_at)
       FROM crossbridge.tests AS t
       LEFT JOIN crossbridge.runs AS r USING (run_id)

@@ -61,7 +61,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     run record;
-    slot CONSTANT smallint := get_byte(uuid_send(s.run_id), 15) % 8;
+    slot CONSTANT smallint := crossbridge.slot_of(s.run_id);
 BEGIN
     IF b.failed + b.error + b.http_calls + b.driver_commands = 0 THEN
         RETURN;
