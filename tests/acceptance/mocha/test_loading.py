@@ -77,6 +77,15 @@ def test_files_that_do_not_load_stand_beside_the_tests_of_parallel_workers(proje
     assert run.status == "failed"
 
 
+def test_file_whose_parallel_worker_dies_is_an_error(project):
+    (project / "test" / "b.spec.js").write_text("it('dies', () => process.exit(3));\n")
+    run = mocha(project, "--parallel", "--jobs", "2", *REGISTER, **ON)
+    assert run.returncode == 1
+    assert run.end_of("b.spec.js")["status"] == "error"
+    assert run.end_of("b.spec.js")["error_message"].startswith("Workerpool Worker terminated Unexpectedly")
+    assert run.status == "failed"
+
+
 def test_switched_off_a_file_that_does_not_load_is_not_recorded(project):
     (project / "test" / "b.spec.js").write_text("throw new TypeError('no butter');\n")
     plain = mocha(project)

@@ -117,9 +117,7 @@ def test_test_in_flight_at_max_failures_is_interrupted(suite):
     assert json.loads(run.stdout)["stats"]["unexpected"] == 1
 
 
-@pytest.mark.parametrize("package", [PLAYWRIGHT, "@playwright/test@1.40.1"])
-def test_test_in_flight_at_the_global_time_out_is_interrupted_with_its_steps(tmp_path, package):
-    suite = PlaywrightSuite(tmp_path / "project", package=package)
+def test_test_in_flight_at_the_global_time_out_is_interrupted_with_its_steps(suite):
     suite.write(
         "waits.spec.js",
         """
