@@ -21,6 +21,16 @@ BY_HOOK = {
     "broken before all errors before": "error",
     "broken after all passes before": "error",
 }
+NESTED = """
+const assert = require('node:assert');
+const Mocha = require('mocha');
+it('runs Mocha', async () => {
+  const inner = (file) => new Mocha({ reporter: function () {} }).addFile(file);
+  await new Promise((done) => inner('inner.js').run(done));
+  await assert.rejects(inner('broken.js').loadFilesAsync(), /no butter/);
+});
+it('goes on', () => {});
+"""
 
 
 @pytest.fixture
@@ -90,6 +100,19 @@ def test_a_dry_run_runs_no_test_and_records_none(project, ways, broken):
     done = run_tool(project, "mocha", "--dry-run", *ways, *REGISTER, CROSSBRIDGE_PROFILING="1")
     assert done.returncode == broken, done.stdout
     assert not (project / ".crossbridge" / "spool").exists()
+
+
+def test_runs_of_mocha_that_a_test_starts_are_not_recorded(project):
+    (project / "test" / "shop.spec.js").write_text(NESTED)
+    (project / "inner.js").write_text("it('is inside', () => {});\n")
+    (project / "broken.js").write_text("throw new Error('no butter');\n")
+    done = run_tool(project, "mocha", *REGISTER, CROSSBRIDGE_PROFILING="1")
+    assert done.returncode == 0, done.stdout
+    assert {event["test_id"]: event["status"] for event in ends(project)} == {
+        "test/shop.spec.js › runs Mocha": "passed",
+        "test/shop.spec.js › goes on": "passed",
+    }
+    assert len(list((project / ".crossbridge" / "spool").glob("*/*.jsonl"))) == 1
 
 
 def test_a_spool_that_cannot_be_made_changes_nothing(project):

@@ -13,6 +13,8 @@ import { RunRecorder } from './recorder.js';
 
 /** Null where a run is not recorded. @type {WeakMap<object, RunRecorder | null>} */
 const recorders = new WeakMap();
+/** The runner that is underway. What its tests run of Mocha is not recorded. @type {any} */
+let underway = null;
 
 /** @param {any} Mocha */
 function listen(Mocha) {
@@ -28,11 +30,14 @@ function listen(Mocha) {
 function hear(runner, event, args, Mocha) {
   // A runner of --parallel says 'start' again for each file that does not load.
   if (event === 'start' && !recorders.has(runner)) {
-    const recorder = runner._opts?.dryRun ? null : begin(Mocha, runner); // a dry run calls everything passed
+    const isOurs = !underway && !runner._opts?.dryRun; // a dry run calls everything passed
+    const recorder = isOurs ? begin(Mocha, runner) : null;
     recorders.set(runner, recorder);
+    underway ??= runner;
     if (recorder?.isTold) hearOfWorkers(runner, recorder);
   }
   recorders.get(runner)?.on(event, args);
+  if (event === 'end' && runner === underway) underway = null;
 }
 
 /** @param {any} Mocha @param {any} [runner] none where it has not come to that */
@@ -66,7 +71,7 @@ function hearOfLoading(Mocha) {
     this.suite.on('pre-require', (/** @type {unknown} */ _, /** @type {string} */ path) => (file = path));
     // No async function: it would stand in the stack that Mocha prints.
     return Reflect.apply(load, this, args).catch((/** @type {unknown} */ error) => {
-      const recorder = file && !this.options?.dryRun && guarded(() => begin(Mocha));
+      const recorder = file && !underway && !this.options?.dryRun && guarded(() => begin(Mocha));
       if (!recorder) throw error;
       guarded(() => recorder.breaks(/** @type {string} */ (file), error));
       return recorder.end().then(() => {
