@@ -32,4 +32,5 @@ def rows(
     parameters = scope.parameters(**more) if scope else more
     with connection.cursor(row_factory=class_row(result)) as cursor:
         # Never prepared: a plan that is to serve any window and filter reads every row of a large database.
-        return cursor.execute(query(name), parameters, prepare=False).fetchall()
+        # Binary: arrays of numbers are read much faster.
+        return cursor.execute(query(name), parameters, prepare=False, binary=True).fetchall()

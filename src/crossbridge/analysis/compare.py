@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from math import exp, inf, log, sqrt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -24,6 +25,8 @@ _PRIOR_FREEDOM = 5  # what the other tests' noise weighs, in degrees of freedom
 _HISTORY_FREEDOM = 30  # what a test's own past weighs at most
 _LEAST_NOISE = 0.02
 _CANDIDATES = 200
+
+_WITH_ERRORS = ("new_failures", "still_failing", "flaky")
 
 State = Literal["passing", "failing", "mixed"]
 
@@ -118,9 +121,10 @@ class _Outcomes(Struct, frozen=True, kw_only=True):
     framework: str
     test_id: str
     places: list[int]
-    statuses: list[str]
-    retried: list[bool]
     lns: list[float | None]
+    other_places: list[int] | None  # where the status is not "passed"
+    other_statuses: list[str] | None
+    retried: list[int] | None  # the places
 
 
 class _Noise(Struct, frozen=True, kw_only=True):
@@ -130,7 +134,8 @@ class _Noise(Struct, frozen=True, kw_only=True):
 
 
 class _Error(Struct, frozen=True, kw_only=True):
-    place: int
+    framework: str
+    test_id: str
     error_type: str | None
     error_message: str | None
 
@@ -193,8 +198,7 @@ def compare(
     same = {run.run_id for run in base.runs} == ours
     lists = _outcomes([] if same else found, border)
     suite, changed = (1.0, []) if same else _durations(connection, found, border, head, least_change)
-    for name in ("new_failures", "still_failing", "flaky"):
-        lists[name] = _with_errors(connection, lists[name], head)
+    lists |= _with_errors(connection, {name: lists[name] for name in _WITH_ERRORS}, head)
     return Comparison(
         base=base,
         head=head,
@@ -209,7 +213,7 @@ def compare(
 def _outcomes(found: list[_Outcomes], border: int) -> dict[str, list[ComparedTest]]:
     names = ("new_failures", "still_failing", "fixed", "flaky", "new_tests", "vanished")
     lists: dict[str, list[ComparedTest]] = {name: [] for name in names}
-    for one in found:
+    for one in sorted(found, key=lambda one: (one.framework, one.test_id)):
         base, head = _halves(one, border)
         if classes := _classes(base, head):
             test = _compared_test(one, base, head)
@@ -234,10 +238,13 @@ def _compared_test(one: _Outcomes, base: _Half, head: _Half) -> ComparedTest:
 
 
 def _halves(one: _Outcomes, border: int) -> tuple[_Half, _Half]:
-    cut = sum(place < border for place in one.places)
+    others = dict(zip(one.other_places or (), one.other_statuses or (), strict=True))
+    statuses = [others.get(place, "passed") for place in one.places]
+    retried = one.retried or ()
+    cut = bisect_left(one.places, border)
     return (
-        _Half(statuses=one.statuses[:cut], retried=any(one.retried[:cut])),
-        _Half(statuses=one.statuses[cut:], retried=any(one.retried[cut:])),
+        _Half(statuses=statuses[:cut], retried=any(place < border for place in retried)),
+        _Half(statuses=statuses[cut:], retried=any(place >= border for place in retried)),
     )
 
 
@@ -253,25 +260,24 @@ def _classes(base: _Half, head: _Half) -> list[str]:
     return found
 
 
-def _with_errors(connection: Connection[Any], tests: list[ComparedTest], head: Side) -> list[ComparedTest]:
-    if not tests:
-        return []
-    errors = rows(
-        connection,
-        "errors_of_runs",
-        _Error,
-        frameworks=[test.framework for test in tests],
-        test_ids=[test.test_id for test in tests],
-        run_ids=[run.run_id for run in head.runs],
-        since=min(run.started_at for run in head.runs),
-    )
-    by_place = {error.place: error for error in errors}
-    return [
-        replace(test, error_type=error.error_type, error_message=error.error_message)
-        if (error := by_place.get(place))
-        else test
-        for place, test in enumerate(tests)
-    ]
+def _with_errors(
+    connection: Connection[Any], lists: dict[str, list[ComparedTest]], head: Side
+) -> dict[str, list[ComparedTest]]:
+    if not any(lists.values()):
+        return lists
+    ids = [run.run_id for run in head.runs]
+    errors = {
+        (error.framework, error.test_id): error
+        for error in rows(connection, "errors_of_runs", _Error, run_ids=ids)
+    }
+
+    def with_error(test: ComparedTest) -> ComparedTest:
+        error = errors.get((test.framework, test.test_id))
+        return (
+            replace(test, error_type=error.error_type, error_message=error.error_message) if error else test
+        )
+
+    return {name: [with_error(test) for test in tests] for name, tests in lists.items()}
 
 
 class _Pair(Struct, frozen=True, kw_only=True):
@@ -356,7 +362,7 @@ def _levelled(found: list[_Outcomes], border: int) -> tuple[list[Series], dict[i
 
 
 def _pair(one: Series, border: int) -> _Pair:
-    cut = sum(place < border for place in one.places)
+    cut = bisect_left(one.places, border)
     return _Pair(framework=one.framework, test_id=one.test_id, base=one.lns[:cut], head=one.lns[cut:])
 
 

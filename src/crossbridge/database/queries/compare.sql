@@ -14,33 +14,33 @@ SELECT * FROM (
  ORDER BY started_at, run_id;
 
 -- outcomes_of_runs --
--- What became of each test in each of these runs, which are numbered from 0: how its last attempt ended, whether a retry
--- made it pass, and the mean logarithm of its passed attempts.
+-- What became of each test in each of these runs, which are numbered from 0: the mean logarithm of its passed attempts;
+-- how its last attempt ended, where that was not with a pass; and where a retry made it pass.
 WITH outcomes AS (
     -- The largest number is of the last attempt, and of the worst status among several such.
     SELECT d.test_key, r.place::integer - 1 AS place,
-           16 - max(t.attempt * 16::bigint - array_position(%(worst_first)s::text[], t.status)) %% 16 AS status,
+           (%(worst_first)s::text[])[16 - max(t.attempt * 16::bigint - s.badness) %% 16] AS status,
            coalesce(min(t.attempt) FILTER (WHERE t.status IN ('failed', 'error'))
                     < max(t.attempt) FILTER (WHERE t.status = 'passed'), false) AS retried,
            avg(ln(greatest(t.duration_us, 1)::float8)) FILTER (WHERE t.status = 'passed') AS ln
       FROM unnest(%(run_ids)s::uuid[]) WITH ORDINALITY AS r(run_id, place)
       JOIN crossbridge.tests AS t USING (run_id)
       JOIN crossbridge.test_dim AS d ON d.test_id = t.test_id AND d.framework = t.framework
+      JOIN unnest(%(worst_first)s::text[]) WITH ORDINALITY AS s(status, badness) ON s.status = t.status
      WHERE %(framework)s::text IS NULL OR t.framework = %(framework)s
      GROUP BY 1, 2
 ), tests AS (
-    SELECT test_key,
-           array_agg(place ORDER BY place) AS places,
-           array_agg((%(worst_first)s::text[])[status] ORDER BY place) AS statuses,
-           array_agg(retried ORDER BY place) AS retried,
-           array_agg(ln ORDER BY place) AS lns
+    SELECT test_key, array_agg(place ORDER BY place) AS places, array_agg(ln ORDER BY place) AS lns,
+           array_agg(place ORDER BY place) FILTER (WHERE status <> 'passed') AS other_places,
+           array_agg(status ORDER BY place) FILTER (WHERE status <> 'passed') AS other_statuses,
+           array_agg(place ORDER BY place) FILTER (WHERE retried) AS retried
       FROM outcomes
      GROUP BY test_key
 )
-SELECT d.framework, d.test_id, t.places, t.statuses, t.retried, t.lns
+SELECT d.framework, d.test_id, t.places, t.lns, t.other_places, t.other_statuses, t.retried
   FROM tests AS t
   JOIN crossbridge.test_dim AS d USING (test_key)
- ORDER BY d.framework, d.test_id;
+ ORDER BY test_key;
 
 -- noise --
 -- How much each of these tests varied in the days before: attempts that passed, and the variance of their logarithms. Of
@@ -71,11 +71,8 @@ SELECT place, sum(n)::bigint AS n,
 HAVING sum(n) > 1;
 
 -- errors_of_runs --
--- How these tests failed last in these runs.
-SELECT DISTINCT ON (wanted.place) wanted.place::integer - 1 AS place, t.error_type, t.error_message
-  FROM unnest(%(run_ids)s::uuid[]) AS r(run_id)
-  JOIN crossbridge.tests AS t USING (run_id)
-  JOIN unnest(%(frameworks)s::text[], %(test_ids)s::text[]) WITH ORDINALITY AS wanted(framework, test_id, place)
-    ON wanted.framework = t.framework AND wanted.test_id = t.test_id
- WHERE t.created_at >= %(since)s AND t.status IN ('failed', 'error', 'interrupted')
- ORDER BY wanted.place, t.created_at DESC;
+-- How each test failed last in these runs.
+SELECT DISTINCT ON (framework, test_id) framework, test_id, error_type, error_message
+  FROM crossbridge.tests
+ WHERE run_id = ANY (%(run_ids)s::uuid[]) AND status IN ('failed', 'error', 'interrupted')
+ ORDER BY framework, test_id, created_at DESC;
