@@ -51,7 +51,7 @@ BEGIN
      LIMIT 15;
 END $$;
 
--- How each run of the suspects ended, and what that tells (see crossbridge.evidence), of the latest 500 attempts of each.
+-- How each run of the suspects ended, and what that tells (see flakiness.sql), of the latest 500 attempts of each.
 -- across_commits: it ended otherwise than the run of another commit before it in this environment and branch.
 CREATE OR REPLACE FUNCTION crossbridge.panel_outcomes(s crossbridge.scope)
 RETURNS TABLE (framework text, test_id text, run_id uuid, started_at timestamptz, last_at timestamptz, passed boolean,
@@ -70,9 +70,11 @@ BEGIN
     RETURN QUERY
     WITH outcomes AS MATERIALIZED (
         SELECT o.*, r.run_key, r.started_at, r.git_commit, r.environment, r.git_branch
-          FROM (SELECT x.number, t.run_id, min(t.attempt) FILTER (WHERE t.status <> 'passed') AS first_failed,
-                       max(t.attempt) FILTER (WHERE t.status <> 'passed') AS last_failed,
-                       max(t.attempt) FILTER (WHERE t.status = 'passed') AS last_passed,
+          FROM (SELECT x.number, t.run_id,
+                       crossbridge.passed_in_run(max(t.attempt) FILTER (WHERE t.status <> 'passed'),
+                                                 max(t.attempt) FILTER (WHERE t.status = 'passed')) AS passed,
+                       crossbridge.retried_in_run(min(t.attempt) FILTER (WHERE t.status <> 'passed'),
+                                                  max(t.attempt) FILTER (WHERE t.status = 'passed')) AS retried,
                        sum(t.duration_us) FILTER (WHERE t.status <> 'passed') AS failed_us, max(t.created_at) AS last_at
                   FROM generate_subscripts(names, 1) AS x(number)
                  CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t
@@ -84,19 +86,17 @@ BEGIN
                                       LIMIT 500) AS t
                  GROUP BY 1, 2) AS o
           JOIN crossbridge.chosen_runs(s) AS r USING (run_id)
-    ), evidence AS (
-        SELECT e.*
-          FROM (SELECT array_agg(o.number) AS numbers, array_agg(o.run_key) AS run_keys,
-                       array_agg(o.first_failed) AS first_failed, array_agg(o.last_failed) AS last_failed,
-                       array_agg(o.last_passed) AS last_passed
+    ), flips AS (
+        SELECT f.*
+          FROM (SELECT array_agg(o.number) AS numbers, array_agg(o.run_key) AS run_keys, array_agg(o.passed) AS passed
                   FROM outcomes AS o) AS x
-         CROSS JOIN crossbridge.evidence(x.numbers, x.run_keys, x.first_failed, x.last_failed, x.last_passed) AS e
+         CROSS JOIN crossbridge.flips(x.numbers, x.run_keys, x.passed) AS f
     )
-    SELECT frameworks[o.number], names[o.number], o.run_id, o.started_at, o.last_at, e.passed, e.retried, e.same_commit,
-           coalesce(o.git_commit <> lag(o.git_commit) OVER line AND e.passed <> lag(e.passed) OVER line, false),
-           CASE WHEN e.retried THEN o.failed_us ELSE 0 END::bigint
+    SELECT frameworks[o.number], names[o.number], o.run_id, o.started_at, o.last_at, o.passed, o.retried, f.test IS NOT NULL,
+           coalesce(o.git_commit <> lag(o.git_commit) OVER line AND o.passed <> lag(o.passed) OVER line, false),
+           CASE WHEN o.retried THEN o.failed_us ELSE 0 END::bigint
       FROM outcomes AS o
-      JOIN evidence AS e ON e.test = o.number AND e.run_key = o.run_key
+      LEFT JOIN flips AS f ON f.test = o.number AND f.run_key = o.run_key
     WINDOW line AS (PARTITION BY o.number, o.environment, o.git_branch ORDER BY o.started_at, o.run_id);
 END $$;
 

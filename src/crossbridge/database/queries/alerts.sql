@@ -32,7 +32,7 @@ SELECT coalesce(nullif(environment, ''), 'none') AS environment,
 
 -- alert_new_flaky --
 -- Tests whose first evidence of flakiness in 14 days is of the last 24 hours, and how much of it there is. What counts as
--- evidence: see crossbridge.evidence. The few rows of failures and retries tell of which tests to read all.
+-- evidence: see functions/flakiness.sql. The few rows of failures and retries tell of which tests to read all.
 WITH placed AS MATERIALIZED (
     SELECT run_id, run_key, git_commit, started_at, same_code
       FROM crossbridge.runs
@@ -41,10 +41,10 @@ WITH placed AS MATERIALIZED (
     SELECT same_code, count(*) AS runs, max(started_at) AS last_started_at FROM placed GROUP BY 1
 ), troubled AS MATERIALIZED (
     SELECT t.framework, t.test_id, t.run_id,
-           max(t.attempt) FILTER (WHERE t.status <> 'passed')
-               >= coalesce(max(t.attempt) FILTER (WHERE t.status = 'passed'), 0) AS failed,
-           coalesce(min(t.attempt) FILTER (WHERE t.status <> 'passed') < max(t.attempt) FILTER (WHERE t.status = 'passed'),
-                    false) AS retried,
+           NOT crossbridge.passed_in_run(max(t.attempt) FILTER (WHERE t.status <> 'passed'),
+                                         max(t.attempt) FILTER (WHERE t.status = 'passed')) AS failed,
+           crossbridge.retried_in_run(min(t.attempt) FILTER (WHERE t.status <> 'passed'),
+                                      max(t.attempt) FILTER (WHERE t.status = 'passed')) AS retried,
            max(t.created_at) AS last_at
       FROM crossbridge.tests AS t
      WHERE t.created_at >= now() - interval '14 days' AND (t.status IN ('failed', 'error') OR t.attempt > 1)
@@ -77,27 +77,25 @@ WITH placed AS MATERIALIZED (
      ORDER BY 3 DESC, 1, 2
      LIMIT 200
 ), outcomes AS MATERIALIZED (
-    SELECT d.test_key, p.run_key, p.same_code, min(t.attempt) FILTER (WHERE t.status <> 'passed') AS first_failed,
-           max(t.attempt) FILTER (WHERE t.status <> 'passed') AS last_failed,
-           max(t.attempt) FILTER (WHERE t.status = 'passed') AS last_passed, max(t.created_at) AS last_at
+    SELECT d.test_key, p.run_key, p.same_code, max(t.created_at) AS last_at,
+           crossbridge.passed_in_run(max(t.attempt) FILTER (WHERE t.status <> 'passed'),
+                                     max(t.attempt) FILTER (WHERE t.status = 'passed')) AS passed,
+           crossbridge.retried_in_run(min(t.attempt) FILTER (WHERE t.status <> 'passed'),
+                                      max(t.attempt) FILTER (WHERE t.status = 'passed')) AS retried
       FROM candidates
       JOIN crossbridge.test_dim AS d USING (framework, test_id)
       JOIN crossbridge.tests AS t USING (framework, test_id)
       JOIN placed AS p USING (run_id)
      WHERE t.created_at >= now() - interval '14 days' AND t.status IN ('passed', 'failed', 'error')
      GROUP BY d.test_key, p.run_key, p.same_code
-), told AS MATERIALIZED (
-    SELECT o.test_key, o.same_code, o.last_at, e.retried, e.same_commit
-      FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(first_failed) AS first_failed,
-                   array_agg(last_failed) AS last_failed, array_agg(last_passed) AS last_passed
-              FROM outcomes) AS x
-     CROSS JOIN crossbridge.evidence(x.tests, x.run_keys, x.first_failed, x.last_failed, x.last_passed) AS e
-      JOIN outcomes AS o ON o.test_key = e.test AND o.run_key = e.run_key
-     WHERE e.retried OR e.same_commit
 ), evidence AS (
-    SELECT test_key, last_at AS seen_at FROM told WHERE retried
+    SELECT test_key, last_at AS seen_at FROM outcomes WHERE retried
      UNION ALL
-    SELECT test_key, min(last_at) FROM told WHERE same_commit GROUP BY test_key, same_code
+    SELECT o.test_key, min(o.last_at)
+      FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(passed) AS passed FROM outcomes) AS x
+     CROSS JOIN crossbridge.flips(x.tests, x.run_keys, x.passed) AS f
+      JOIN outcomes AS o ON o.test_key = f.test AND o.run_key = f.run_key
+     GROUP BY o.test_key, o.same_code
 )
 SELECT framework, test_id, count(*)::float8 AS pieces_of_evidence
   FROM evidence

@@ -1,6 +1,6 @@
 -- flaky_tests --
 -- Tests with evidence of flakiness, of which one piece is enough: in one run a failing attempt was followed by a passing
--- one, or runs of one commit in one place ended both ways. The rule stands in crossbridge.evidence.
+-- one, or runs of one commit in one place ended both ways. The rule stands in functions/flakiness.sql.
 -- Failures and retries are few: they tell which tests may have evidence, and how much at most, if the test ran in every
 -- run of a commit. Only of the tests with most of it is asked in which runs they passed.
 WITH placed AS MATERIALIZED (
@@ -32,9 +32,10 @@ WITH placed AS MATERIALIZED (
      WHERE %(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_key IN (SELECT run_key FROM placed)
      GROUP BY 1, 2
 ), possible AS (
-    SELECT t.test_key, count(*) FILTER (WHERE t.first_failed < t.last_passed) AS retried,
+    SELECT t.test_key, count(*) FILTER (WHERE crossbridge.retried_in_run(t.first_failed, t.last_passed)) AS retried,
            bool_and(p.git_commit IS NOT NULL)
-               AND count(*) FILTER (WHERE t.last_failed >= coalesce(t.last_passed, 0)) BETWEEN 1 AND max(c.runs) - 1 AS both_ways,
+               AND count(*) FILTER (WHERE NOT crossbridge.passed_in_run(t.last_failed, t.last_passed)) BETWEEN 1 AND max(c.runs) - 1
+               AS both_ways,
            max(t.last_at) AS last_at
       FROM troubled AS t
       JOIN placed AS p USING (run_key)
@@ -74,22 +75,24 @@ WITH placed AS MATERIALIZED (
 ), outcomes AS MATERIALIZED (
     -- One row a test and run.
     SELECT o.*, p.same_code
-      FROM (SELECT test_key, run_key, t.last_at, t.first_failed, t.last_failed,
-                   greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END) AS last_passed,
+      FROM (SELECT test_key, run_key, t.last_at, crossbridge.retried_in_run(t.first_failed, t.last_passed) AS retried,
+                   crossbridge.passed_in_run(t.last_failed, greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END))
+                   AS passed,
                    coalesce(t.attempts, 0) + (x.run_key IS NOT NULL)::integer AS attempts, t.failed_attempts, t.failed_us
               FROM passes AS x
               FULL JOIN (SELECT * FROM troubled WHERE test_key IN (SELECT test_key FROM candidates)) AS t
              USING (test_key, run_key)) AS o
       JOIN placed AS p USING (run_key)
 ), telling AS MATERIALIZED (
-    SELECT * FROM outcomes WHERE (test_key, same_code) IN (SELECT test_key, same_code FROM outcomes WHERE last_failed IS NOT NULL)
+    SELECT * FROM outcomes WHERE (test_key, same_code) IN (SELECT test_key, same_code FROM outcomes WHERE failed_attempts > 0)
 ), told AS MATERIALIZED (
-    SELECT o.*, e.passed, e.retried, e.same_commit
-      FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(first_failed) AS first_failed,
-                   array_agg(last_failed) AS last_failed, array_agg(last_passed) AS last_passed
-              FROM telling) AS x
-     CROSS JOIN crossbridge.evidence(x.tests, x.run_keys, x.first_failed, x.last_failed, x.last_passed) AS e
-      JOIN telling AS o ON o.test_key = e.test AND o.run_key = e.run_key
+    SELECT o.*, f.test IS NOT NULL AS same_commit
+      FROM telling AS o
+      LEFT JOIN (SELECT f.*
+                   FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(passed) AS passed
+                           FROM telling) AS x
+                  CROSS JOIN crossbridge.flips(x.tests, x.run_keys, x.passed) AS f) AS f
+        ON f.test = o.test_key AND f.run_key = o.run_key
 ), both_ways AS (
     SELECT o.test_key, p.git_commit, count(*) FILTER (WHERE NOT o.passed AND NOT o.retried) AS failed_runs,
            coalesce(sum(o.failed_us) FILTER (WHERE NOT o.retried), 0) AS failed_us,
@@ -144,6 +147,6 @@ SELECT framework, test_id,
    AND status IN ('passed', 'failed', 'error')
    AND (%(framework)s::text IS NULL OR framework = %(framework)s)
  GROUP BY framework, test_id
-HAVING min(attempt) FILTER (WHERE status <> 'passed') < max(attempt) FILTER (WHERE status = 'passed')
+HAVING crossbridge.retried_in_run(min(attempt) FILTER (WHERE status <> 'passed'), max(attempt) FILTER (WHERE status = 'passed'))
  ORDER BY failed_attempts DESC, framework, test_id
  LIMIT %(limit)s;
