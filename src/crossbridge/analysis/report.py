@@ -110,19 +110,15 @@ def report_window(connection: Connection[Any], scope: Scope) -> WindowReport:
             since=scope.since,
             frameworks=window_totals(connection, scope),
             slowest=ranked["average"],
-            failing=_with_latest(connection, scope, ranked["failed"]),
+            failing=failing_tests(connection, scope, ranked["failed"]),
             running=running_tests(connection, scope),
             collector=collector_health(connection, scope),
             flaky=flaky.result(),
         )
 
 
-def failing_tests(connection: Connection[Any], scope: Scope) -> list[FailingTest]:
-    """Find the tests of a window that failed most often; those whose rows retention has removed are left out."""
-    return _with_latest(connection, scope, ranked_tests(connection, scope, "failed"))
-
-
-def _with_latest(connection: Connection[Any], scope: Scope, ranked: list[RankedTest]) -> list[FailingTest]:
+def failing_tests(connection: Connection[Any], scope: Scope, ranked: list[RankedTest]) -> list[FailingTest]:
+    """Add the newest failure to tests that failed; those whose rows retention has removed are left out."""
     latest = latest_failures(connection, scope, ranked)
     return [
         FailingTest(

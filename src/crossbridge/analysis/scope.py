@@ -35,6 +35,9 @@ class Scope:
     def limited(self, limit: int) -> Scope:
         return replace(self, limit=limit)
 
+    def begun(self, since: datetime) -> Scope:
+        return replace(self, since=since)
+
     def parameters(self, **more: Any) -> dict[str, Any]:
         """Parameters of the named queries: rows up to the first whole hour and day (UTC), rollups from there on."""
         day = _ceiling(self.since, timedelta(days=1))

@@ -110,7 +110,11 @@ def _slice(connection: Connection[Any], scope: Scope | RunScope, ranks: tuple[Ra
 
 def slowest_tests(connection: Connection[Any], scope: Scope, rank: Rank) -> list[RankedTest]:
     """Return the tests that took longest, with percentiles."""
-    ranked = ranked_tests(connection, scope, rank)
+    return with_percentiles(connection, scope, ranked_tests(connection, scope, rank))
+
+
+def with_percentiles(connection: Connection[Any], scope: Scope, ranked: list[RankedTest]) -> list[RankedTest]:
+    """Add the percentiles to tests of the window."""
     found = rows(
         connection,
         "percentiles_of_tests",
@@ -146,15 +150,27 @@ def latest_failures(
     connection: Connection[Any], scope: Scope, tests: list[RankedTest]
 ) -> dict[tuple[str, str], Failure]:
     """Find the newest failure in the window of each of these tests, by framework and test_id."""
-    found = rows(
-        connection,
-        "latest_failures",
-        Failure,
-        scope,
-        frameworks=[test.framework for test in tests],
-        test_ids=[test.test_id for test in tests],
-    )
-    return {(failure.framework, failure.test_id): failure for failure in found}
+    found: dict[tuple[str, str], Failure] = {}
+    for since in (_lately(scope.since), scope.since):  # most tests that fail often did so lately
+        missing = [test for test in tests if (test.framework, test.test_id) not in found]
+        if not missing:
+            break
+        for failure in rows(
+            connection,
+            "latest_failures",
+            Failure,
+            scope.begun(since),
+            frameworks=[test.framework for test in missing],
+            test_ids=[test.test_id for test in missing],
+        ):
+            found[failure.framework, failure.test_id] = failure
+    return found
+
+
+def _lately(since: datetime) -> datetime:
+    """Return where the last eighth of a window begins."""
+    now = datetime.now(timezone.utc)
+    return now - (now - since) / 8
 
 
 def running_tests(connection: Connection[Any], scope: Scope | RunScope) -> list[RunningTest]:

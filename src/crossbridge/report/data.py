@@ -14,7 +14,14 @@ from crossbridge.analysis.regressions import Regressions, find_regressions
 from crossbridge.analysis.report import CollectorHealth, collector_health, failing_tests
 from crossbridge.analysis.runs import Run, run_scope
 from crossbridge.analysis.scope import Scope
-from crossbridge.analysis.tests import RankedTest, RunningTest, run_failures, running_tests, slowest_tests
+from crossbridge.analysis.tests import (
+    RankedTest,
+    RunningTest,
+    rankings,
+    run_failures,
+    running_tests,
+    with_percentiles,
+)
 from crossbridge.analysis.timeline import Lane, Timeline, run_attempts, timeline_of
 from crossbridge.analysis.totals import FAILING, Totals, run_totals, window_totals
 from crossbridge.analysis.trend import (
@@ -137,7 +144,8 @@ def page_of_run(connection: Connection[Any], run: Run, framework: str | None = N
 def page_of_window(connection: Connection[Any], scope: Scope) -> Page:
     """Gather the report of all runs since a moment."""
     latest = newest(connection, scope, MOST_BROKEN_DOWN)
-    failing = failing_tests(connection, scope.limited(MOST_TESTS))
+    ranked = rankings(connection, scope.limited(MOST_TESTS), "failed", "total")
+    failing = failing_tests(connection, scope, ranked["failed"])
     notes = {
         (test.framework, test.test_id): f"{test.failed:,} of {test.attempts:,} attempts failed"
         for test in failing
@@ -152,7 +160,7 @@ def page_of_window(connection: Connection[Any], scope: Scope) -> Page:
         breakdown=break_down(connection, latest),
         broken_down_since=latest.since if latest is not scope else None,
         parts=ranked_parts(connection, latest.limited(MOST_PARTS)),
-        ranked=slowest_tests(connection, scope.limited(MOST_SLOW), "total"),
+        ranked=with_percentiles(connection, scope, ranked["total"][:MOST_SLOW]),
         failures=group_failures((test.latest for test in failing), notes),
         failed_tests=len(failing),
         flaky=_flaky(connection, scope.limited(MOST_FLAKY)),

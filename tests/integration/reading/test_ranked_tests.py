@@ -96,21 +96,28 @@ def test_a_run_ranks_its_own_attempts_only(history, reading):
     assert ranked_tests(reading, scope.limited(1), "max") == [slow]
 
 
-def test_failing_tests_come_with_their_latest_failure_in_the_window(history, reading):
-    history.run(("often", "failed", "failed", "error"), ("once", "failed"), hours_ago=3)
+@pytest.fixture
+def failing(reading):
+    """The tests of a window that failed, most often first."""
+    return lambda scope: failing_tests(reading, scope, ranked_tests(reading, scope, "failed"))
+
+
+def test_failing_tests_come_with_their_latest_failure_in_the_window(history, failing):
+    history.run(("often", "failed", "failed", "error"), hours_ago=3)
+    history.run(("often", "failed"), ("once", "failed"), hours_ago=40)
     history.run(("often", "passed"), ("long ago", "passed"), hours_ago=1)
     history.run(("long ago", "failed"), hours_ago=100)
-    often, once = failing_tests(reading, Scope(history.ago(hours=50)))
-    assert (often.test_id, often.failed, often.attempts) == ("often", 3, 4)
+    often, once = failing(Scope(history.ago(hours=50)))
+    assert (often.test_id, often.failed, often.attempts) == ("often", 4, 5)
     assert (often.latest.status, often.latest.attempt) == ("error", 3)
     assert often.latest.error_message == "error 3\nsecond line"
     assert (once.test_id, once.failed, once.attempts) == ("once", 1, 1)
 
 
-def test_latest_failures_obey_the_filters(history, reading):
+def test_latest_failures_obey_the_filters(history, failing):
     history.run(("t", "failed:7"), hours_ago=3, branch="main")
     history.run(("t", "failed:9"), hours_ago=1, branch="feature/x")
-    (found,) = failing_tests(reading, Scope(history.ago(hours=50), branch="main"))
+    (found,) = failing(Scope(history.ago(hours=50), branch="main"))
     assert (found.failed, found.latest.duration_us) == (1, 7000)
 
 

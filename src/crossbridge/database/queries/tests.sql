@@ -17,7 +17,7 @@ WITH unrolled AS (
     HAVING max(greatest(s.last_at, s.closed_at)) >= %(slice_from)s
 ), rowed AS (
     SELECT framework, test_id, %(sign)s * count(*) AS attempts,
-           %(sign)s * count(*) FILTER (WHERE status IN ('failed', 'error')) AS failed, %(sign)s * sum(duration_us) AS total_us,
+           %(sign)s * count(*) FILTER (WHERE status IN ('failed', 'error')) AS failed, %(sign)s * sum(duration_us)::bigint AS total_us,
            max(duration_us) FILTER (WHERE created_at >= %(since)s) AS max_us
       FROM crossbridge.tests
      WHERE created_at >= %(edge_since)s AND created_at < %(edge_until)s
@@ -29,7 +29,7 @@ WITH unrolled AS (
                              AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
      GROUP BY framework, test_id
      UNION ALL
-    SELECT t.framework, t.test_id, count(*), count(*) FILTER (WHERE t.status IN ('failed', 'error')), sum(t.duration_us),
+    SELECT t.framework, t.test_id, count(*), count(*) FILTER (WHERE t.status IN ('failed', 'error')), sum(t.duration_us)::bigint,
            max(t.duration_us) FILTER (WHERE t.created_at >= %(since)s)
       FROM unrolled
      CROSS JOIN LATERAL (
@@ -40,9 +40,9 @@ WITH unrolled AS (
          OFFSET 0) AS t
      GROUP BY 1, 2
 ), tests AS MATERIALIZED (
-    SELECT test_key, sum(attempts) AS attempts, sum(failed) AS failed, sum(total_us) AS total_us,
+    SELECT test_key, sum(attempts)::bigint AS attempts, sum(failed)::bigint AS failed, sum(total_us)::bigint AS total_us,
            coalesce(max(max_us), 0) AS max_us, max(cut_max_us) AS cut_max_us
-      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us) AS total_us,
+      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us)::bigint AS total_us,
                    max(max_us) FILTER (WHERE day >= %(whole_day)s::date) AS max_us,
                    max(max_us) FILTER (WHERE day < %(whole_day)s::date) AS cut_max_us
               FROM crossbridge.rollup_test_day
@@ -62,7 +62,7 @@ WITH unrolled AS (
            d.framework, d.test_id
       FROM unnest(%(ranks)s::text[]) AS w(rank)
      CROSS JOIN LATERAL (
-         SELECT t.*, CASE w.rank WHEN 'average' THEN t.total_us / t.attempts
+         SELECT t.*, CASE w.rank WHEN 'average' THEN t.total_us::float8 / t.attempts
                                  WHEN 'max' THEN t.max_us
                                  WHEN 'total' THEN t.total_us
                                  WHEN 'failed' THEN t.failed END AS size
@@ -72,8 +72,8 @@ WITH unrolled AS (
           FETCH FIRST %(limit)s ROWS WITH TIES) AS t
       JOIN crossbridge.test_dim AS d USING (test_key)
 )
-SELECT r.rank, r.framework, r.test_id, r.attempts::bigint, r.failed::bigint, r.total_us::bigint,
-       (r.total_us / r.attempts)::float8 AS average_us, greatest(r.max_us, cut.max_us)::bigint AS max_us,
+SELECT r.rank, r.framework, r.test_id, r.attempts, r.failed, r.total_us,
+       r.total_us::float8 / r.attempts AS average_us, greatest(r.max_us, cut.max_us)::bigint AS max_us,
        coalesce(r.total_us::float8 / nullif((SELECT sum(total_us) FROM tests), 0)::float8, 0) AS share
   FROM ranked AS r
  CROSS JOIN LATERAL (
@@ -127,12 +127,14 @@ WITH chosen AS (
      WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
        AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
 ), newest AS MATERIALIZED (
-    SELECT d.framework, d.test_id, max(x.created_at) AS created_at
-      FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) AS w(framework, test_id)
-      JOIN crossbridge.test_dim AS d USING (framework, test_id)
-      JOIN crossbridge.troubles AS x USING (test_key)
-     WHERE x.created_at >= %(since)s AND NOT x.passed
-       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR x.run_key IN (SELECT run_key FROM chosen))
+    SELECT x.framework, x.test_id, max(x.created_at) AS created_at
+      FROM (SELECT d.framework, d.test_id, x.created_at, x.run_key
+              FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[]) AS w(framework, test_id)
+              JOIN crossbridge.test_dim AS d USING (framework, test_id)
+              JOIN crossbridge.troubles AS x USING (test_key)
+             WHERE x.created_at >= %(since)s AND NOT x.passed
+            OFFSET 0) AS x   -- few, of which it is then asked whether their runs are chosen
+     WHERE %(environment)s::text IS NULL AND %(branch)s::text IS NULL OR x.run_key IN (SELECT run_key FROM chosen)
      GROUP BY 1, 2
 )
 SELECT f.*
