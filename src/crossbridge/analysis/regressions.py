@@ -95,12 +95,12 @@ class Change(NamedTuple):
     p: float
 
 
-class _Attempt(Struct, frozen=True, kw_only=True):
+class _Since(Struct, frozen=True, kw_only=True):
     place: int
-    run_id: UUID
-    started_at: datetime
+    since_at: datetime
+    since_run: UUID
     git_commit: str | None
-    ln: float
+    previous_commit: str | None
 
 
 def find_regressions(connection: Connection[Any], scope: Scope, least_change: float = 0.05) -> Regressions:
@@ -231,42 +231,34 @@ def _suite_change(history: History, least_change: float) -> SuiteChange | None:
 
 
 def _locate(connection: Connection[Any], scope: Scope, found: list[Regression]) -> list[Regression]:
-    """Find the very run: among the attempts about the day, where two levels fit best."""
+    """Find the very run, among the attempts about the day."""
     if not found:
         return []
-    attempts: list[list[_Attempt]] = [[] for _ in found]
-    for attempt in rows(
-        connection,
-        "attempts_around",
-        _Attempt,
-        scope,
-        frameworks=[one.framework for one in found],
-        test_ids=[one.test_id for one in found],
-        sinces=[one.since_at - timedelta(days=1) for one in found],
-        untils=[one.since_at + timedelta(days=2) for one in found],
-    ):
-        attempts[attempt.place].append(attempt)
-    return [_located(one, around) for one, around in zip(found, attempts, strict=True)]
+    sinces = {
+        since.place: since
+        for since in rows(
+            connection,
+            "runs_of_changes",
+            _Since,
+            scope,
+            frameworks=[one.framework for one in found],
+            test_ids=[one.test_id for one in found],
+            befores=[log(one.before_us) for one in found],
+            afters=[log(one.after_us) for one in found],
+            sinces=[one.since_at - timedelta(days=1) for one in found],
+            untils=[one.since_at + timedelta(days=2) for one in found],
+        )
+    }
+    return [_located(one, sinces.get(place)) for place, one in enumerate(found)]
 
 
-def _located(one: Regression, around: list[_Attempt]) -> Regression:
-    if not around:
+def _located(one: Regression, since: _Since | None) -> Regression:
+    if since is None:
         return one
-    before, after = log(one.before_us), log(one.after_us)
-    # Of every split the sum of distances to the two levels, by how it grows from one split to the next.
-    cost, best, split = 0.0, float("inf"), 0
-    for index, attempt in enumerate([*around, None]):
-        if cost < best and (index == 0 or attempt is None or attempt.run_id != around[index - 1].run_id):
-            best, split = cost, index
-        if attempt:
-            cost += abs(attempt.ln - before) - abs(attempt.ln - after)
-    if split == len(around):
-        return one
-    first = around[split]
     return replace(
         one,
-        since_at=first.started_at,
-        since_run=first.run_id,
-        git_commit=first.git_commit,
-        previous_commit=around[split - 1].git_commit if split else None,
+        since_at=since.since_at,
+        since_run=since.since_run,
+        git_commit=since.git_commit,
+        previous_commit=since.previous_commit,
     )

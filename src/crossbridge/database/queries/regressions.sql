@@ -49,7 +49,8 @@ WITH sums AS (
            count(*) FILTER (WHERE c.day >= %(half)s::date) AS n3, sum(c.ln) FILTER (WHERE c.day >= %(half)s::date) AS late3
       FROM (SELECT test_key, day, ln_sum / (10000.0::float8 * passed) AS ln
               FROM crossbridge.rollup_test_day
-             WHERE environment = %(slice)s AND day >= %(first_day)s::date AND passed > 0) AS c
+             WHERE environment = %(slice)s AND day >= %(first_day)s::date AND passed > 0
+            OFFSET 0) AS c   -- or the logarithm is computed for each of the sums
      WHERE %(framework)s::text IS NULL
         OR c.test_key IN (SELECT test_key FROM crossbridge.test_dim WHERE framework = %(framework)s)
      GROUP BY c.test_key
@@ -65,20 +66,30 @@ WITH sums AS (
            percentile_cont(ARRAY[0.5]) WITHIN GROUP (ORDER BY shift2) AS shift2,
            percentile_cont(ARRAY[0.5]) WITHIN GROUP (ORDER BY shift3) AS shift3
       FROM shifts
-), ranks AS (
+), scores AS (
     -- The shift is part of the variance about the common mean.
-    SELECT s.test_key, count(*) OVER () AS tests, row_number() OVER (ORDER BY s.test_key) AS place,
-           least(row_number() OVER (ORDER BY (s.shift1 - u.shift1[1]) ^ 2 * s.n1 * (s.n - s.n1)
-                     / greatest(s.variance - s.shift1 ^ 2 * s.n1 * (s.n - s.n1) / s.n ^ 2, 1e-6) DESC),
-                 row_number() OVER (ORDER BY (s.shift2 - u.shift2[1]) ^ 2 * s.n2 * (s.n - s.n2)
-                     / greatest(s.variance - s.shift2 ^ 2 * s.n2 * (s.n - s.n2) / s.n ^ 2, 1e-6) DESC),
-                 row_number() OVER (ORDER BY (s.shift3 - u.shift3[1]) ^ 2 * s.n3 * (s.n - s.n3)
-                     / greatest(s.variance - s.shift3 ^ 2 * s.n3 * (s.n - s.n3) / s.n ^ 2, 1e-6) DESC)) AS rank
+    SELECT s.test_key,
+           (s.shift1 - u.shift1[1]) ^ 2 * s.n1 * (s.n - s.n1)
+               / greatest(s.variance - s.shift1 ^ 2 * s.n1 * (s.n - s.n1) / s.n ^ 2, 1e-6) AS score1,
+           (s.shift2 - u.shift2[1]) ^ 2 * s.n2 * (s.n - s.n2)
+               / greatest(s.variance - s.shift2 ^ 2 * s.n2 * (s.n - s.n2) / s.n ^ 2, 1e-6) AS score2,
+           (s.shift3 - u.shift3[1]) ^ 2 * s.n3 * (s.n - s.n3)
+               / greatest(s.variance - s.shift3 ^ 2 * s.n3 * (s.n - s.n3) / s.n ^ 2, 1e-6) AS score3
       FROM shifts AS s, usual AS u
+), farthest AS (
+    (SELECT test_key FROM scores ORDER BY score1 DESC LIMIT %(close_looks)s / 2)
+    UNION
+    (SELECT test_key FROM scores ORDER BY score2 DESC LIMIT %(close_looks)s / 2)
+    UNION
+    (SELECT test_key FROM scores ORDER BY score3 DESC LIMIT %(close_looks)s / 2)
+), numbered AS (
+    SELECT test_key, count(*) OVER () AS tests, row_number() OVER (ORDER BY test_key) AS place
+      FROM shifts
 )
-SELECT test_key, tests, rank <= %(close_looks)s / 2 AS chosen
-  FROM ranks
- WHERE rank <= %(close_looks)s / 2 OR place %% greatest(tests / %(close_looks)s, 1) = 0
+SELECT test_key, n.tests, f.test_key IS NOT NULL AS chosen
+  FROM numbered AS n
+  LEFT JOIN farthest AS f USING (test_key)
+ WHERE f.test_key IS NOT NULL OR n.place %% greatest(n.tests / %(close_looks)s, 1) = 0
  ORDER BY chosen DESC, test_key;
 
 -- history_by_day --
@@ -94,16 +105,36 @@ SELECT d.framework, d.test_id, x.days AS places, x.lns
          ON r.environment = %(slice)s AND r.day = %(first_day)s::date + place AND r.test_key = k.test_key AND r.passed > 0) AS x
  ORDER BY k.number;
 
--- attempts_around --
--- The passed attempts of some tests, each within a time of its own, in order.
-SELECT wanted.place::integer - 1 AS place, t.run_id, r.started_at, r.git_commit,
-       ln(greatest(t.duration_us, 1)::float8) AS ln
-  FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[], %(sinces)s::timestamptz[], %(untils)s::timestamptz[])
-       WITH ORDINALITY AS wanted(framework, test_id, since, until, place)
-  JOIN crossbridge.tests AS t
-    ON t.framework = wanted.framework AND t.test_id = wanted.test_id AND t.status = 'passed'
-       AND t.created_at >= wanted.since AND t.created_at < wanted.until
-  JOIN crossbridge.runs AS r USING (run_id)
- WHERE (%(environment)s::text IS NULL OR r.environment = %(environment)s)
-   AND (%(branch)s::text IS NULL OR r.git_branch = %(branch)s)
- ORDER BY wanted.place, r.started_at, r.run_id, t.created_at;
+-- runs_of_changes --
+-- Since which run each of some tests is at its new level: among its passed attempts within a time of its own the split of
+-- runs where the distances to both levels (logarithms) sum to the least. None where that is after all of them.
+WITH attempts AS (
+    SELECT wanted.place, t.run_id, r.started_at, r.git_commit, t.created_at,
+           abs(t.ln - wanted.before) - abs(t.ln - wanted.after) AS step   -- what the sum grows by when the split comes later
+      FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[], %(befores)s::float8[], %(afters)s::float8[],
+                  %(sinces)s::timestamptz[], %(untils)s::timestamptz[])
+           WITH ORDINALITY AS wanted(framework, test_id, before, after, since, until, place)
+     CROSS JOIN LATERAL (
+         SELECT run_id, created_at, ln(greatest(duration_us, 1)::float8) AS ln
+           FROM crossbridge.tests
+          WHERE framework = wanted.framework AND test_id = wanted.test_id AND status = 'passed'
+            AND created_at >= wanted.since AND created_at < wanted.until) AS t
+      JOIN crossbridge.runs AS r USING (run_id)
+     WHERE (%(environment)s::text IS NULL OR r.environment = %(environment)s)
+       AND (%(branch)s::text IS NULL OR r.git_branch = %(branch)s)
+), splits AS (
+    SELECT place, run_id, started_at, git_commit, lag(run_id) OVER w AS previous_run, lag(git_commit) OVER w AS previous_commit,
+           coalesce(sum(step) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS cost,
+           sum(step) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS cost_after_all,
+           row_number() OVER w AS number
+      FROM attempts
+    WINDOW w AS (PARTITION BY place ORDER BY started_at, run_id, created_at)
+), best AS (
+    SELECT DISTINCT ON (place) *
+      FROM splits
+     WHERE previous_run IS DISTINCT FROM run_id
+     ORDER BY place, cost, number
+)
+SELECT place::integer - 1 AS place, started_at AS since_at, run_id AS since_run, git_commit, previous_commit
+  FROM best
+ WHERE cost <= cost_after_all;
