@@ -1,39 +1,51 @@
-"""Ask the database two things at the same time."""
+"""Ask the database several things on two connections at the same time."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from crossbridge.database.connection import begin_look
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from psycopg import Connection
 
-T = TypeVar("T")
 
-
-@contextmanager
-def asked_beside(
-    connection: Connection[Any], question: Callable[[Connection[Any]], T]
-) -> Iterator[Future[T]]:
+def asked_on_two(connection: Connection[Any], *questions: Callable[[Connection[Any]], Any]) -> list[Any]:
     """
-    Ask in a thread, through a second connection that sees what this one sees, while this one is asked other things.
+    Return the answers to the questions, in their order; put those that take longest first.
 
-    The future raises what the driver raises.
+    They are asked through this connection and, in a thread, through a second one that sees what this one sees:
+    whichever is free takes the next. Raises what the driver raises.
     """
     (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone()  # type: ignore[misc]
     parameters: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password}
+    waiting = deque(enumerate(questions))
+    answers: dict[int, Any] = {}
 
-    def ask() -> T:
+    def ask(through: Connection[Any]) -> None:
+        try:
+            while waiting:
+                number, question = waiting.popleft()
+                answers[number] = question(through)
+        except IndexError:  # the other took the last one
+            return
+
+    def ask_beside() -> None:
         with psycopg.connect(**parameters, prepare_threshold=None) as other:
             begin_look(other, snapshot)
-            return question(other)
+            ask(other)
 
     with ThreadPoolExecutor(1) as thread:
-        yield thread.submit(ask)
+        beside = thread.submit(ask_beside)
+        try:
+            ask(connection)
+        finally:
+            waiting.clear()
+        beside.result()
+    return [answers[number] for number in range(len(questions))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from crossbridge.analysis._beside import asked_beside
+from crossbridge.analysis._beside import asked_on_two
 from crossbridge.analysis._rows import rows
 from crossbridge.analysis.flaky import FlakyTest, RetriedTest, flaky_tests, retried_tests
 from crossbridge.analysis.runs import Run, run_scope
@@ -103,18 +103,31 @@ def report_run(
 
 
 def report_window(connection: Connection[Any], scope: Scope) -> WindowReport:
-    """Report on a window. Flaky tests, as dear as all else together, are asked for meanwhile."""
-    with asked_beside(connection, lambda other: flaky_tests(other, scope)) as flaky:
-        ranked = rankings(connection, scope, "average", "failed")
-        return WindowReport(
-            since=scope.since,
-            frameworks=window_totals(connection, scope),
-            slowest=ranked["average"],
-            failing=failing_tests(connection, scope, ranked["failed"]),
-            running=running_tests(connection, scope),
-            collector=collector_health(connection, scope),
-            flaky=flaky.result(),
-        )
+    """Report on a window."""
+    flaky, (slowest, failing), frameworks, running, collector = asked_on_two(
+        connection,
+        lambda on: flaky_tests(on, scope),
+        lambda on: _slowest_and_failing(on, scope),
+        lambda on: window_totals(on, scope),
+        lambda on: running_tests(on, scope),
+        lambda on: collector_health(on, scope),
+    )
+    return WindowReport(
+        since=scope.since,
+        frameworks=frameworks,
+        slowest=slowest,
+        failing=failing,
+        flaky=flaky,
+        running=running,
+        collector=collector,
+    )
+
+
+def _slowest_and_failing(
+    connection: Connection[Any], scope: Scope
+) -> tuple[list[RankedTest], list[FailingTest]]:
+    ranked = rankings(connection, scope, "average", "failed")
+    return ranked["average"], failing_tests(connection, scope, ranked["failed"])
 
 
 def failing_tests(connection: Connection[Any], scope: Scope, ranked: list[RankedTest]) -> list[FailingTest]:
