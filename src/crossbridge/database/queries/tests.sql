@@ -7,7 +7,8 @@ SELECT crossbridge.nearest_day(%(since)s) AS at;
 -- share of the time of all. Whole days come from the rollup, from slice_day on; the rows between it and the window's
 -- beginning are added (sign 1) or taken off (-1). For one run, or a branch in one environment, all comes from the rows, and
 -- so do a branch's runs that the rollup has no days for. OFFSET 0 keeps the planner from reading all rows to find those
--- of some runs. Of a day of which rows are taken off the longest attempt is sought among those shown only.
+-- of some runs. When a day's longest attempt may be among the rows taken off, the longest is sought again, of the tests
+-- shown only.
 WITH unrolled AS (
     SELECT r.run_id, min(s.started_at) AS since, max(greatest(s.last_at, s.closed_at)) AS until
       FROM crossbridge.runs AS r
@@ -18,7 +19,8 @@ WITH unrolled AS (
 ), rowed AS (
     SELECT framework, test_id, %(sign)s * count(*) AS attempts,
            %(sign)s * count(*) FILTER (WHERE status IN ('failed', 'error')) AS failed, %(sign)s * sum(duration_us)::bigint AS total_us,
-           max(duration_us) FILTER (WHERE created_at >= %(since)s) AS max_us
+           max(duration_us) FILTER (WHERE created_at >= %(since)s) AS max_us,
+           max(duration_us) FILTER (WHERE created_at < %(since)s) AS off_max_us
       FROM crossbridge.tests
      WHERE created_at >= %(edge_since)s AND created_at < %(edge_until)s
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
@@ -30,7 +32,7 @@ WITH unrolled AS (
      GROUP BY framework, test_id
      UNION ALL
     SELECT t.framework, t.test_id, count(*), count(*) FILTER (WHERE t.status IN ('failed', 'error')), sum(t.duration_us)::bigint,
-           max(t.duration_us) FILTER (WHERE t.created_at >= %(since)s)
+           max(t.duration_us) FILTER (WHERE t.created_at >= %(since)s), NULL
       FROM unrolled
      CROSS JOIN LATERAL (
          SELECT * FROM crossbridge.tests AS t
@@ -41,15 +43,16 @@ WITH unrolled AS (
      GROUP BY 1, 2
 ), tests AS MATERIALIZED (
     SELECT test_key, sum(attempts)::bigint AS attempts, sum(failed)::bigint AS failed, sum(total_us)::bigint AS total_us,
-           coalesce(max(max_us), 0) AS max_us, max(cut_max_us) AS cut_max_us
+           greatest(max(max_us), CASE WHEN max(cut_max_us) > coalesce(max(off_max_us), -1) THEN max(cut_max_us) ELSE 0 END)
+           AS max_us, max(cut_max_us) AS cut_max_us
       FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us)::bigint AS total_us,
                    max(max_us) FILTER (WHERE day >= %(whole_day)s::date) AS max_us,
-                   max(max_us) FILTER (WHERE day < %(whole_day)s::date) AS cut_max_us
+                   max(max_us) FILTER (WHERE day < %(whole_day)s::date) AS cut_max_us, NULL AS off_max_us
               FROM crossbridge.rollup_test_day
              WHERE environment = %(slice)s AND day >= %(slice_day)s::date
              GROUP BY test_key
              UNION ALL
-            SELECT d.test_key, r.attempts, r.failed, r.total_us, r.max_us, NULL
+            SELECT d.test_key, r.attempts, r.failed, r.total_us, r.max_us, NULL, r.off_max_us
               FROM rowed AS r
               JOIN crossbridge.test_dim AS d USING (framework, test_id)) AS parts
      WHERE %(framework)s::text IS NULL
