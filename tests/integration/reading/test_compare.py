@@ -80,6 +80,21 @@ def test_outcomes_of_two_runs(history, comparison):
     assert lists(comparison(head.run_id, base.run_id))["fixed"] == ["breaks", "crashes"]
 
 
+def test_an_error_is_that_of_the_last_failure_on_the_heads_side(history, comparison):
+    head = history.run(("retried", "error", "passed"), ("broken", "failed", "error"), hours_ago=3)
+    base = history.run(("retried", "passed"), ("broken", "failed"), hours_ago=1)
+    found = comparison(base.run_id, head.run_id)
+    assert [test.error_message.splitlines()[0] for test in found.flaky] == ["error 1"]
+    assert [test.error_message.splitlines()[0] for test in found.still_failing] == ["error 2"]
+
+
+def test_a_test_that_a_retry_made_pass_before_is_flaky_when_it_fails(history, comparison):
+    base = history.run(("shaky", "failed", "passed"), hours_ago=2)
+    head = history.run(("shaky", "failed"))
+    (shaky,) = comparison(base.run_id, head.run_id).flaky
+    assert (shaky.base_retried, shaky.head_retried, shaky.base_status) == (True, False, "passed")
+
+
 def test_several_runs_of_a_branch_tell_flaky_from_broken(history, comparison):
     for hours, status in ((4, "failed"), (3, "passed"), (2, "passed")):
         history.run(("shaky", status), ("sound", "passed"), ("broken", "failed"), hours_ago=hours)

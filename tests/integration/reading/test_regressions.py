@@ -159,6 +159,23 @@ def test_a_long_history_is_read_by_days_and_the_run_found_in_them(history, regre
         assert slower.ratio_low < 1.3 < slower.ratio_high
 
 
+def test_the_run_of_a_change_is_a_whole_one_of_the_branch_asked_for(history, regressions, monkeypatch):
+    runs = play(
+        history,
+        random.Random(10),
+        90,
+        lambda at, n: 1.3 if n == 20 and at >= 70 else 1,
+        every_hours=8.0,
+    )
+    history.run(("t20", "passed:900"), hours_ago=8 * 20 + 4, branch="feature/x")
+    history.run(("t20", "passed:693"), hours_ago=8 * 20 + 1, run_id=runs[70].run_id)
+    monkeypatch.setattr(history_module, "MOST_ATTEMPTS", 2_000)
+    found = regressions(branch="main")
+    assert found.unit == "day"
+    (slower,) = found.slower
+    assert (str(slower.since_run), slower.previous_commit) == (runs[70].run_id, runs[69].commit)
+
+
 def test_a_branch_in_one_environment_is_read_by_its_newest_runs(history, regressions, monkeypatch):
     play(history, random.Random(11), 40, lambda _at, _n: 1, every_hours=12.0)
     monkeypatch.setattr(history_module, "MOST_ATTEMPTS", 20 * SUITE)
