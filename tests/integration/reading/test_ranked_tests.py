@@ -137,3 +137,20 @@ def test_failures_of_a_run_are_those_no_retry_mended(history, reading):
         ("a breaks", "error", 1, "AssertionError"),
     ]
     assert [f.test_id for f in run_failures(reading, scope.limited(1), ("failed", "error"))] == ["b fails"]
+
+
+@pytest.mark.parametrize("hour", [3, 11, 15])
+def test_the_longest_attempt_of_a_day_that_the_window_cuts_is_of_the_part_inside(history, reading, hour):
+    since = history.ago(days=3).replace(hour=hour, minute=30, second=0, microsecond=0)
+
+    def hours_ago(clock):
+        return (history.now - since.replace(hour=clock, minute=0)).total_seconds() / 3600
+
+    history.run(("before", "passed:900"), ("inside", "passed:10"), hours_ago=hours_ago(hour - 2))
+    history.run(("before", "passed:20"), ("inside", "passed:800"), hours_ago=hours_ago(hour + 2))
+    history.run(("before", "passed:5"), ("inside", "passed:5"), hours_ago=20)
+    found = {test.test_id: test for test in ranked_tests(reading, Scope(since), "average")}
+    assert {name: (test.attempts, test.max_us) for name, test in found.items()} == {
+        "before": (2, 20_000),
+        "inside": (2, 800_000),
+    }
