@@ -39,7 +39,8 @@ def fetch(folder: Path, *goals: str) -> None:
     Have everything that a project's build downloads, tests' runners included; skips without Maven, fails so in CI.
 
     Maven's local repository is not safe for two who fetch the same thing first, so each pom is fetched for once,
-    one at a time. Surefire fetches the runner of tests only when it has a class to run: no method is left then.
+    one at a time, in a copy, for Maven also tells what it has compiled. Surefire fetches the runner of tests only when it
+    has a class to run: no method is left then.
     """
     need("mvn", "java", packages="maven openjdk-17-jdk-headless")
     poms = sorted(path for path in folder.rglob("pom.xml") if "target" not in path.parts)
@@ -51,7 +52,9 @@ def fetch(folder: Path, *goals: str) -> None:
         if mark.exists():
             return
         lenient = ("-fae", "-Dmaven.test.failure.ignore", "-Dsurefire.failIfNoSpecifiedTests=false")
-        _mvn(*lenient, *(goals or ("test", "-Dtest=*#noTestHasThisName")), cwd=folder)
+        with tempfile.TemporaryDirectory() as draft:
+            copy = shutil.copytree(folder, Path(draft) / folder.name)
+            _mvn(*lenient, *(goals or ("test", "-Dtest=*#noTestHasThisName")), cwd=copy)
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
 
