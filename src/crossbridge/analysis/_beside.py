@@ -29,12 +29,12 @@ def asked_on_two(connection: Connection[Any], *questions: Callable[[Connection[A
     answers: dict[int, Any] = {}
 
     def ask(through: Connection[Any]) -> None:
-        try:
-            while waiting:
+        while waiting:
+            try:
                 number, question = waiting.popleft()
-                answers[number] = question(through)
-        except IndexError:  # the other took the last one
-            return
+            except IndexError:  # the other took the last one
+                return
+            answers[number] = question(through)
 
     def ask_beside() -> None:
         with psycopg.connect(**parameters, prepare_threshold=None) as other:
