@@ -139,15 +139,15 @@ def test_filters_choose_the_runs(history, regressions):
     assert {regressions(branch="feature/x", environment="staging").units} == {16}
 
 
+def with_t20_slower_since_run_70(history):
+    return play(
+        history, random.Random(10), 90, lambda at, n: 1.3 if n == 20 and at >= 70 else 1, every_hours=8.0
+    )
+
+
 @pytest.mark.parametrize("filters", [{}, {"branch": "main"}, {"environment": "ci"}, {"framework": "pytest"}])
 def test_a_long_history_is_read_by_days_and_the_run_found_in_them(history, regressions, monkeypatch, filters):
-    runs = play(
-        history,
-        random.Random(10),
-        90,
-        lambda at, n: 1.3 if n == 20 and at >= 70 else 1,
-        every_hours=8.0,
-    )
+    runs = with_t20_slower_since_run_70(history)
     by_run = regressions(**filters)
     monkeypatch.setattr(history_module, "MOST_ATTEMPTS", 2_000)
     by_day = regressions(**filters)
@@ -160,13 +160,7 @@ def test_a_long_history_is_read_by_days_and_the_run_found_in_them(history, regre
 
 
 def test_the_run_of_a_change_is_a_whole_one_of_the_branch_asked_for(history, regressions, monkeypatch):
-    runs = play(
-        history,
-        random.Random(10),
-        90,
-        lambda at, n: 1.3 if n == 20 and at >= 70 else 1,
-        every_hours=8.0,
-    )
+    runs = with_t20_slower_since_run_70(history)
     history.run(("t20", "passed:900"), hours_ago=8 * 20 + 4, branch="feature/x")
     history.run(("t20", "passed:693"), hours_ago=8 * 20 + 1, run_id=runs[70].run_id)
     monkeypatch.setattr(history_module, "MOST_ATTEMPTS", 2_000)
