@@ -17,6 +17,19 @@ export function caught(error, where) {
   faults.first ??= `${where}: ${error}`.slice(0, 300);
 }
 
+/**
+ * Do something of ours, and swallow its error.
+ * @template T @param {string} where @param {() => T} action @returns {T | null} null where it failed
+ */
+export function guarded(where, action) {
+  try {
+    return action();
+  } catch (error) {
+    caught(error, where);
+    return null;
+  }
+}
+
 /** Write a line for people to stderr. @param {string} line */
 export function say(line) {
   try {

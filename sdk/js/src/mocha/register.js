@@ -8,7 +8,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Collector } from '../core/collector.js';
-import { caught } from '../core/guard.js';
+import { guarded } from '../core/guard.js';
 import { RunRecorder } from './recorder.js';
 
 /** Null where a run is not recorded. @type {WeakMap<object, RunRecorder | null>} */
@@ -21,7 +21,7 @@ function listen(Mocha) {
   const { prototype } = Mocha.Runner;
   const emit = prototype.emit;
   prototype.emit = function (/** @type {string} */ event, /** @type {any[]} */ ...args) {
-    guarded(() => hear(this, event, args, Mocha));
+    guarded('mocha', () => hear(this, event, args, Mocha));
     return Reflect.apply(emit, this, [event, ...args]);
   };
 }
@@ -54,7 +54,7 @@ function hearOfWorkers(runner, recorder) {
     const run = Reflect.apply(create, runner, args);
     return (/** @type {string} */ file) =>
       run(file).catch((/** @type {unknown} */ error) => {
-        guarded(() => recorder.breaks(file, error));
+        guarded('mocha', () => recorder.breaks(file, error));
         throw error;
       });
   };
@@ -71,24 +71,14 @@ function hearOfLoading(Mocha) {
     this.suite.on('pre-require', (/** @type {unknown} */ _, /** @type {string} */ path) => (file = path));
     // No async function: it would stand in the stack that Mocha prints.
     return Reflect.apply(load, this, args).catch((/** @type {unknown} */ error) => {
-      const recorder = file && !underway && !this.options?.dryRun && guarded(() => begin(Mocha));
+      const recorder = file && !underway && !this.options?.dryRun && guarded('mocha', () => begin(Mocha));
       if (!recorder) throw error;
-      guarded(() => recorder.breaks(/** @type {string} */ (file), error));
+      guarded('mocha', () => recorder.breaks(/** @type {string} */ (file), error));
       return recorder.end().then(() => {
         throw error;
       });
     });
   };
-}
-
-/** @template T @param {() => T} action @returns {T | null} */
-function guarded(action) {
-  try {
-    return action();
-  } catch (error) {
-    caught(error, 'mocha');
-    return null;
-  }
 }
 
 /** The Mocha that runs: the one whose command this process is, else the one of the working folder. */
@@ -107,7 +97,7 @@ function versionOf(Mocha) {
   return Mocha.prototype.version ?? Mocha.version;
 }
 
-guarded(() => {
+guarded('mocha', () => {
   // A worker of --parallel only tells the process that started it, where the run is recorded.
   if (process.env.MOCHA_WORKER_ID) return;
   const Mocha = findMocha();

@@ -6,7 +6,7 @@
 import { relative, sep } from 'node:path';
 import { nowUs } from '../core/clock.js';
 import { Collector } from '../core/collector.js';
-import { caught } from '../core/guard.js';
+import { caught, guarded } from '../core/guard.js';
 import { testId } from '../core/identity.js';
 import { sayWhereEventsAre } from '../core/summary.js';
 import { callEvent, callOfStep, Calls } from './calls.js';
@@ -86,15 +86,6 @@ export default class CrossbridgeReporter {
     } catch (error) {
       caught(error, 'onEnd');
     }
-  }
-}
-
-/** @param {string} where @param {() => void} action */
-function guarded(where, action) {
-  try {
-    action();
-  } catch (error) {
-    caught(error, where);
   }
 }
 
