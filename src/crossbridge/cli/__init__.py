@@ -5,7 +5,9 @@ Exit codes: 0 fine, 1 a gate or check failed, 2 wrong use, 3 the database cannot
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from io import TextIOWrapper
 
@@ -63,9 +65,23 @@ def main() -> None:
     for name in COMMAND_MODULES:
         importlib.import_module(f"crossbridge.cli.{name}").register(app)
     try:
-        app()
-    except CrossbridgeError as error:
+        try:
+            app()
+        finally:
+            print(end="", flush=True)  # what is written last may be what finds the disk full
+    except (CrossbridgeError, OSError) as error:
         if "--debug" in sys.argv:
             raise
+        raise SystemExit(_tell(error)) from None
+
+
+def _tell(error: CrossbridgeError | OSError) -> int:
+    """Say in one line what happened, and return the exit code."""
+    if isinstance(error, CrossbridgeError):
         print(f"crossbridge: {error}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
+        return error.exit_code
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of the output would fail again at the exit
+    if error.errno != errno.EPIPE:  # a reader that has seen enough is no news
+        what = f"cannot use {error.filename}" if error.filename else "cannot write the output"
+        print(f"crossbridge: {what}: {error.strerror or error}.", file=sys.stderr)
+    return 1

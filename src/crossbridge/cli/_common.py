@@ -71,7 +71,8 @@ def one_format(*, as_json: bool, markdown: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Tell a person something that is no data."""
+    """Tell a person something that is no data, after the data printed so far."""
+    print(end="", flush=True)
     print(text, file=sys.stderr)
 
 
