@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,7 @@ from crossbridge.analysis.scope import Scope, parse_since
 from crossbridge.errors import CrossbridgeError, SchemaError, ServerError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -133,11 +134,31 @@ def prepare_target(config: ProfileConfig) -> Target:
     target = start_embedded(config)
     migrate(target)
     try:
+        require_readable([config.spool_path])
         if find_segments([config.spool_path]):
             deliver(config, target)
     except CrossbridgeError as error:
         say(f"crossbridge: not all of the spool is delivered: {error}")
     return target
+
+
+def require_readable(spools: Iterable[Path]) -> None:
+    """
+    Refuse a spool that holds more than this user may see, such as one that root has left from a container.
+
+    Raises:
+        UsageError: Names the first folder that may not be looked into.
+    """
+    refused: list[OSError] = []
+    for spool in spools:
+        for _ in os.walk(spool, onerror=refused.append):
+            pass
+    for error in refused:
+        if isinstance(error, PermissionError):
+            raise UsageError(
+                f"cannot look into {error.filename}: {error.strerror}."
+                " Do this as the user of the tests, or let 'chown -R' give you the folder."
+            )
 
 
 def deliver(config: ProfileConfig, target: Target, **options: Any) -> DeliveryReport:
@@ -173,6 +194,11 @@ def _tell_of_spool(config: ProfileConfig) -> None:
     from crossbridge.profiling.progress import shipper_state
     from crossbridge.profiling.spool import find_segments
 
+    try:
+        require_readable([config.spool_path])
+    except UsageError as error:
+        say(f"crossbridge: not all of the spool can be seen: {error}")
+        return
     waiting = len(find_segments([config.spool_path]))
     if waiting and not shipper_state(str(config.spool_path)).alive:
         say(

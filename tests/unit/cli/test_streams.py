@@ -11,7 +11,6 @@ import pytest
 
 from support.cli import COMMAND
 
-
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
@@ -28,7 +27,7 @@ def test_talk_comes_after_the_data_it_is_about(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_full_disk_is_told_in_one_line(tmp_path, options):
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         command = [*COMMAND, "grafana", "provision", "--out", tmp_path, *options]
         answer = run(command, stdout=full, stderr=subprocess.PIPE)
     assert answer.returncode == 1

@@ -134,4 +134,4 @@ def _append_us(fd: int) -> float:
 
 
 def _nearest(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+    return next(folder for folder in (path, *path.parents) if os.path.exists(folder))  # noqa: PTH110  (Path.exists raises where it may not look)

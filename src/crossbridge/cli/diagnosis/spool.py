@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossbridge.cli._common import require_readable
 from crossbridge.cli._text import counted, duration, size
 from crossbridge.cli.diagnosis import Check
+from crossbridge.errors import UsageError
 from crossbridge.profiling.models import StorageBackendType
 from crossbridge.profiling.progress import run_progress, shipper_state
 from crossbridge.profiling.shipping.folder import REJECTED
@@ -35,6 +37,12 @@ _check = partial(Check, "spool")
 
 def checks(config: ProfileConfig) -> Iterator[Check]:
     """Look into the spool, and at the process that empties it."""
+    try:
+        require_readable([config.spool_path])
+    except UsageError as error:
+        what, _, mend = str(error).partition(". ")
+        yield _check("room", "fail", what, mend)
+        return
     segments = find_segments([config.spool_path])
     yield _room(config, segments)
     yield _disk(config)
@@ -154,7 +162,7 @@ def _changed_s(path: Path) -> float:
 
 
 def _cpu_percent(pid: int | None) -> float:
-    """Return the share of one CPU a process has used since it began."""
+    """Return the share of one CPU a process has used since it began, over a minute at least: starting is dear."""
     try:
         fields = (
             Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
@@ -164,4 +172,4 @@ def _cpu_percent(pid: int | None) -> float:
         return 0.0
     ticks = os.sysconf("SC_CLK_TCK")
     used_s = (int(fields[11]) + int(fields[12])) / ticks
-    return 100 * used_s / max(1.0, uptime_s - int(fields[19]) / ticks)
+    return 100 * used_s / max(60.0, uptime_s - int(fields[19]) / ticks)
