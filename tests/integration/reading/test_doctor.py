@@ -194,6 +194,18 @@ class TestSpool:
         verdict, seen, _ = tell(ended.pid, "delivering")
         assert (verdict, seen) == ("warn", f"was killed; its log is {folder / 'shipper.log'}")
 
+    def test_a_shipper_that_has_just_begun_is_not_called_busy(self, check, spool):
+        starting = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
+        with subprocess.Popen(
+            [sys.executable, "-c", starting], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as shipper:
+            shipper.stdout.readline()
+            (spool[0] / "shipper.json").write_text(
+                f'{{"pid":{shipper.pid},"backend":"postgres","target":"x","state":"delivering","error":null,"at_us":1}}'
+            )
+            assert check("spool", "shipper")[0] == "ok"
+            shipper.communicate(b"\n")
+
     def test_a_pace_that_makes_results_late_or_trips_many_is_warned_of(self, check, monkeypatch):
         verdict, seen, _ = check("spool", "pace")
         assert (verdict, seen) == (
