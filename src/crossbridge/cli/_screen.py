@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group
 from rich.measure import Measurement
+from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from rich.style import StyleType
 
 _UNCUT_CELLS = 20_000
-_SHORTEST_NAME_CELLS = 12
+_WIDEST_WORD_CELLS = 16  # of a framework or a worker, where the line is short
 
 STATUS_STYLE = {
     "passed": "green",
@@ -42,6 +44,8 @@ STATUS_STYLE = {
 class Name:
     """An untrusted name: on one line, harmless, and with its middle left out where it is too long."""
 
+    _least_cells = 32  # shorter, few names can be told apart
+
     def __init__(self, text: str | None, style: StyleType = "") -> None:
         self._text = safe(text) or "-"
         self._style = style
@@ -51,7 +55,7 @@ class Name:
 
     def __rich_measure__(self, _console: Console, _options: ConsoleOptions) -> Measurement:
         width = cell_len(self._text)
-        return Measurement(min(width, _SHORTEST_NAME_CELLS), width)
+        return Measurement(min(width, self._least_cells), width)
 
     def cut(self, cells: int) -> Text:
         """Fit it into so many cells."""
@@ -63,6 +67,7 @@ class Name:
 class Sentence(Name):
     """Untrusted prose, of which the end is left out where it is too long."""
 
+    _least_cells = 16
     _crop = staticmethod(crop_end)
 
 
@@ -75,7 +80,7 @@ def stdout() -> Console:
 def show(*parts: RenderableType) -> None:
     """Print to stdout, without the blanks that fill up cells at the end of a line."""
     console = stdout()
-    for line in console.render_lines(Group(*parts), pad=False):
+    for line in Segment.split_lines(console.render(Group(*parts))):
         text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
         text.rstrip()
         console.print(text, soft_wrap=True)
@@ -86,23 +91,49 @@ def heading(text: str, *remarks: str) -> Text:
     return Text.assemble((text, "bold"), ("  " + ", ".join(remarks) if remarks else "", "dim"))
 
 
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[RenderableType]], left: Sequence[str] = ()
-) -> Table:
+class Rows:
     """
-    Make a table, indented by two: columns are right-aligned, except those in `left` and the last, the one to be cut.
+    A table, indented by two: columns are right-aligned, except those in `left` and the last, the name.
 
+    A name has what the figures leave of the line; where that is too little to tell it by, it has a line of its own.
     Text in cells must be safe already, or a `Name`.
     """
-    grid = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    grid.add_column("", width=0)
-    for column in columns:
-        # Only the last column gives way when the line is too long: it alone may wrap, and its names cut themselves.
-        is_last = column == columns[-1]
-        grid.add_column(column, justify="left" if is_last or column in left else "right", no_wrap=not is_last)
-    for row in rows:
-        grid.add_row("", *row)
-    return grid
+
+    def __init__(
+        self, columns: Sequence[str], rows: Iterable[Sequence[RenderableType]], left: Sequence[str] = ()
+    ) -> None:
+        self._columns = columns
+        self._rows = list(rows)
+        self._left = left
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        figures = self._grid(self._columns[:-1], widest_word=_WIDEST_WORD_CELLS)
+        whole = options.update_width(_UNCUT_CELLS)
+        width = Measurement.get(console, whole, figures).maximum
+        names = [row[-1] for row in self._rows]
+        least = max((Measurement.get(console, options, name).minimum for name in names), default=0)
+        if width + least <= options.max_width:
+            yield self._grid(self._columns)
+            return
+        lines = console.render_lines(figures, whole.update_width(width), pad=False)
+        for line, name in zip(lines, [Text(self._columns[-1], "dim"), *names], strict=True):
+            yield from (*line, Segment.line())
+            yield Padding(name, (0, 0, 0, 4))
+
+    def _grid(self, columns: Sequence[str], widest_word: int | None = None) -> Table:
+        grid = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        grid.add_column("", width=0)
+        for column in columns:
+            # Only the name gives way when the line is too long: it alone may wrap, and names cut themselves.
+            if column == self._columns[-1]:
+                grid.add_column(column)
+            elif column in self._left:
+                grid.add_column(column, no_wrap=True, max_width=widest_word)
+            else:
+                grid.add_column(column, no_wrap=True, justify="right")
+        for row in self._rows:
+            grid.add_row("", *row[: len(columns)])
+        return grid
 
 
 class Entries:

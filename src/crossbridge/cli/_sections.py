@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.text import Text
 
 from crossbridge.analysis.totals import status_counts
-from crossbridge.cli._screen import STATUS_STYLE, Entries, Name, Sentence, heading, status, table
+from crossbridge.cli._screen import STATUS_STYLE, Entries, Name, Rows, Sentence, heading, status
 from crossbridge.cli._text import ago, counted, duration, first_line, moment, number, percent, safe
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _RUN_DIGITS = 13  # of a UUID of version 7: the millisecond it was made in
 
 def run_list(runs: Sequence[Run]) -> Section:
     """Show a line a run."""
-    yield table(
+    yield Rows(
         ["began", "took", "attempts", "failed", "status", "run", "of"],
         (
             [
@@ -142,7 +142,7 @@ def frameworks(totals: list[Totals]) -> Section:
         return
     in_a_run = totals[0].tests is not None
     yield heading("Frameworks")
-    yield table(
+    yield Rows(
         ["tests" if in_a_run else "attempts", "passed", "average", "p95", "longest", "total", "framework"],
         (
             [
@@ -280,7 +280,7 @@ def _test_table(
     names = {test.framework for test in tests}
     alone = len(names) == 1
     yield heading(title, remark, *(safe(name) for name in names if alone))
-    yield table(
+    yield Rows(
         [*columns, *([] if alone else ["framework"]), "test"],
         ([*figures(test), *([] if alone else [Name(test.framework)]), Name(test.test_id)] for test in tests),
         left=["framework"],

@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from crossbridge.analysis.totals import FAILING
-from crossbridge.cli._screen import STATUS_STYLE, Name, heading, stdout, table
+from crossbridge.cli._screen import STATUS_STYLE, Name, Rows, heading, stdout
 from crossbridge.cli._sections import run_heading
 from crossbridge.cli._text import counted, crop, duration, percent, safe
 
@@ -97,7 +97,7 @@ def _gaps(timeline: Timeline) -> Iterator[RenderableType]:
         return
     yield ""
     yield heading("Longest gaps")
-    yield table(
+    yield Rows(
         ["idle", "from", "worker", "until"],
         (
             [

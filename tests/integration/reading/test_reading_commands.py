@@ -123,15 +123,26 @@ def test_names_are_whole_when_nobody_says_how_wide_a_line_may_be(wide, lines):
     assert r"rtl \u202egnp.exe \u2066x\u2069 \u200f" in text
 
 
+def test_a_name_that_figures_would_cut_short_has_a_line_of_its_own(history, lines):
+    name = "tests/test_cart.py::test_total[of 12 teas]"
+    history.run((name, "passed:1234"))
+    head, name_of_names, figures, shown = lines("slowest", columns=80)[1:]
+    assert (name_of_names, shown) == ("    test", f"    {name}")
+    assert head.split()[-1] == "attempts"
+    assert figures.endswith("  1.23 s  100.0%         1")
+    assert lines("slowest", columns=120)[2] == f"{figures}  {name}"
+    assert lines("slowest", columns=40)[3] == figures  # never cut: a terminal wraps it
+
+
 def test_figures_line_up_on_the_right(wide, lines):
-    head, *rows = lines("slowest", "--limit", "50", columns=80)[1:]
+    head, *rows = lines("slowest", "--limit", "50", columns=120)[1:]
     for column in ("average", "longest", "attempts"):
         end = head.index(column) + len(column)
         assert all(row[end - 1] != " " and row[end : end + 2] == "  " for row in rows), column
 
 
 def test_every_duration_has_a_unit_and_every_share_a_percent_sign(wide, lines):
-    for row in lines("slowest", "--limit", "50", columns=80)[2:]:
+    for row in lines("slowest", "--limit", "50", columns=120)[2:]:
         figures = row.split()
         assert {figures[1], figures[3]} <= {"µs", "ms", "s", "m"} or figures[2:4] == ["05", "s"], row
 
