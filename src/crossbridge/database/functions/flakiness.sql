@@ -32,7 +32,7 @@ AS $$
                            x.passed <> lag(x.passed) OVER (PARTITION BY x.test, r.same_code ORDER BY r.started_at, r.run_id)
                            AS changed
                       FROM unnest(tests, run_keys, passed) AS x(test, run_key, passed)
-                      JOIN crossbridge.runs AS r USING (run_key)
+                      JOIN (SELECT * FROM crossbridge.runs WHERE run_key = ANY (run_keys) OFFSET 0) AS r USING (run_key)
                      WHERE r.git_commit IS NOT NULL) AS c
             WINDOW code AS (PARTITION BY c.test, c.same_code ORDER BY c.started_at, c.run_id)) AS c
      WHERE c.changed AND c.counts

@@ -48,6 +48,13 @@ WITH placed AS MATERIALIZED (
     HAVING sum(p.retried) > 0 OR bool_or(p.both_ways)
      ORDER BY sum(p.retried) + count(*) FILTER (WHERE p.both_ways) DESC, max(p.last_at) DESC, p.test_key
      LIMIT %(candidates)s
+), tried AS MATERIALIZED (
+    -- How the runs ended in which they had trouble.
+    SELECT t.*, p.same_code, crossbridge.retried_in_run(t.first_failed, t.last_passed) AS retried,
+           crossbridge.passed_in_run(t.last_failed, t.last_passed) AS passed
+      FROM troubled AS t
+      JOIN placed AS p USING (run_key)
+     WHERE t.test_key IN (SELECT test_key FROM candidates)
 ), cut AS MATERIALIZED (
     -- Runs of which only a part lies in the window: what passed in them on its first day is read from the rows.
     SELECT p.run_key, p.run_id
@@ -63,47 +70,48 @@ WITH placed AS MATERIALIZED (
      WHERE t.created_at >= %(since)s AND t.status = 'passed' AND t.attempt = 1
        AND t.created_at < date_trunc('day', %(since)s::timestamptz, 'UTC') + interval '1 day'
 ), passes AS MATERIALIZED (
-    SELECT DISTINCT x.test_key, x.run_key
+    -- Runs in which they passed at once; in some of them other attempts, in parallel, had trouble.
+    SELECT DISTINCT x.test_key, x.run_key, p.same_code,
+           (x.test_key, x.run_key) NOT IN (SELECT test_key, run_key FROM tried) AS without_trouble
       FROM (SELECT c.test_key, p.run_key
               FROM crossbridge.first_passes AS p
-              JOIN candidates AS c ON c.chunk = p.chunk AND get_bit(p.tests, c.place) = 1
+              JOIN candidates AS c ON c.chunk = p.chunk AND get_bit(p.tests, c.place) > 0   -- not = 1: taken for rare
              WHERE p.day > (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
                 OR p.day = (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
                    AND p.run_key IN (SELECT run_key FROM placed WHERE started_at >= %(since)s)
              UNION ALL
             SELECT test_key, run_key FROM first_day) AS x
-), outcomes AS MATERIALIZED (
-    -- One row a test and run.
-    SELECT o.*, p.same_code
-      FROM (SELECT test_key, run_key, t.last_at, crossbridge.retried_in_run(t.first_failed, t.last_passed) AS retried,
-                   crossbridge.passed_in_run(t.last_failed, greatest(t.last_passed, CASE WHEN x.run_key IS NOT NULL THEN 1 END))
-                   AS passed,
-                   coalesce(t.attempts, 0) + (x.run_key IS NOT NULL)::integer AS attempts, t.failed_attempts, t.failed_us
-              FROM passes AS x
-              FULL JOIN (SELECT * FROM troubled WHERE test_key IN (SELECT test_key FROM candidates)) AS t
-             USING (test_key, run_key)) AS o
       JOIN placed AS p USING (run_key)
-), telling AS MATERIALIZED (
-    SELECT * FROM outcomes WHERE (test_key, same_code) IN (SELECT test_key, same_code FROM outcomes WHERE failed_attempts > 0)
-), told AS MATERIALIZED (
-    SELECT o.*, f.test IS NOT NULL AS same_commit
-      FROM telling AS o
-      LEFT JOIN (SELECT f.*
-                   FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(passed) AS passed
-                           FROM telling) AS x
-                  CROSS JOIN crossbridge.flips(x.tests, x.run_keys, x.passed) AS f) AS f
-        ON f.test = o.test_key AND f.run_key = o.run_key
+), broken AS MATERIALIZED (
+    SELECT DISTINCT test_key, same_code FROM tried WHERE NOT passed
+), ended AS MATERIALIZED (
+    -- How all runs ended of the codes of which one failed.
+    SELECT t.test_key, t.run_key, t.same_code, t.passed, t.retried, t.failed_us, t.last_at
+      FROM tried AS t
+      JOIN broken USING (test_key, same_code)
+     UNION ALL
+    SELECT x.test_key, x.run_key, x.same_code, true, false, 0, NULL
+      FROM passes AS x
+      JOIN broken USING (test_key, same_code)
+     WHERE x.without_trouble
+), mixed AS MATERIALIZED (
+    SELECT * FROM ended WHERE (test_key, same_code) IN (SELECT test_key, same_code FROM ended WHERE passed)
+), flips AS MATERIALIZED (
+    SELECT f.*
+      FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(passed) AS passed FROM mixed) AS x
+     CROSS JOIN crossbridge.flips(x.tests, x.run_keys, x.passed) AS f
 ), both_ways AS (
-    SELECT o.test_key, p.git_commit, count(*) FILTER (WHERE NOT o.passed AND NOT o.retried) AS failed_runs,
-           coalesce(sum(o.failed_us) FILTER (WHERE NOT o.retried), 0) AS failed_us,
-           max(o.last_at) FILTER (WHERE o.same_commit) AS last_changed_at,
+    SELECT m.test_key, p.git_commit, count(*) FILTER (WHERE NOT m.passed AND NOT m.retried) AS failed_runs,
+           coalesce(sum(m.failed_us) FILTER (WHERE NOT m.retried), 0) AS failed_us,
+           max(m.last_at) FILTER (WHERE f.test IS NOT NULL) AS last_changed_at,
            -- the latest run that did not end as the one before it although nothing failed in it
-           (array_agg(p.run_id ORDER BY p.started_at DESC) FILTER (WHERE o.same_commit AND o.last_at IS NULL))[1] AS mended_in,
-           max(p.started_at) FILTER (WHERE o.same_commit AND o.last_at IS NULL) AS mended_at
-      FROM told AS o
+           (array_agg(p.run_id ORDER BY p.started_at DESC) FILTER (WHERE f.test IS NOT NULL AND m.last_at IS NULL))[1] AS mended_in,
+           max(p.started_at) FILTER (WHERE f.test IS NOT NULL AND m.last_at IS NULL) AS mended_at
+      FROM mixed AS m
       JOIN placed AS p USING (run_key)
-     GROUP BY o.test_key, o.same_code, p.git_commit
-    HAVING bool_or(o.same_commit)
+      LEFT JOIN flips AS f ON f.test = m.test_key AND f.run_key = m.run_key
+     GROUP BY m.test_key, m.same_code, p.git_commit
+    HAVING count(f.test) > 0
 ), commits AS (
     SELECT test_key, count(DISTINCT git_commit) AS commits, sum(failed_runs)::bigint AS failed_runs, sum(failed_us) AS failed_us,
            max(last_changed_at) AS last_changed_at, max(mended_at) AS mended_at,
@@ -111,21 +119,21 @@ WITH placed AS MATERIALIZED (
       FROM both_ways
      GROUP BY 1
 ), retries AS (
-    SELECT test_key, count(*) FILTER (WHERE NOT passed) AS failed_runs, count(*) FILTER (WHERE retried) AS retried_runs,
+    SELECT test_key, count(*) AS runs, sum(attempts)::bigint AS attempts,
+           sum(failed_attempts)::bigint AS failed_attempts,
+           count(*) FILTER (WHERE NOT passed) AS failed_runs, count(*) FILTER (WHERE retried) AS retried_runs,
            coalesce(sum(failed_us) FILTER (WHERE retried), 0) AS retried_us, max(last_at) FILTER (WHERE retried) AS last_retried_at
-      FROM told
+      FROM tried
      GROUP BY 1
-), totals AS (
-    SELECT test_key, count(*) AS runs, sum(attempts)::bigint AS attempts, sum(failed_attempts)::bigint AS failed_attempts
-      FROM outcomes
-     GROUP BY 1
+), firsts AS (
+    SELECT test_key, count(*) AS attempts, count(*) FILTER (WHERE without_trouble) AS runs FROM passes GROUP BY 1
 )
-SELECT d.framework, d.test_id, r.retried_runs, coalesce(c.commits, 0) AS commits, t.runs, r.failed_runs, t.attempts,
-       t.failed_attempts, r.retried_runs + coalesce(c.failed_runs, 0) AS flips,
+SELECT d.framework, d.test_id, r.retried_runs, coalesce(c.commits, 0) AS commits, coalesce(f.runs, 0) + r.runs AS runs, r.failed_runs,
+       coalesce(f.attempts, 0) + r.attempts AS attempts, r.failed_attempts, r.retried_runs + coalesce(c.failed_runs, 0) AS flips,
        (r.retried_us + coalesce(c.failed_us, 0))::bigint AS lost_us,
        greatest(r.last_retried_at, c.last_changed_at, c.mended_at, mended.last_at) AS last_flaked_at
-  FROM totals AS t
-  JOIN retries AS r USING (test_key)
+  FROM retries AS r
+  LEFT JOIN firsts AS f USING (test_key)
   LEFT JOIN commits AS c USING (test_key)
   JOIN crossbridge.test_dim AS d USING (test_key)
   LEFT JOIN LATERAL (

@@ -1,0 +1,1 @@
+-- Runs are looked up together when flips are sought; functions alone.
