@@ -135,6 +135,29 @@ def test_workers_that_disagree_in_one_run_are_no_evidence(history, flaky):
     assert flaky() == {}
 
 
+def disagreement(history, test_id, **run):
+    """One run in which a worker passes the test and another fails it."""
+    first = history.run((test_id, "passed"), worker="py310", **run)
+    history.run((test_id, "failed"), worker="py39", run_id=first.run_id, **run)
+
+
+def test_a_run_whose_workers_disagree_is_one_run_that_failed(history, flaky):
+    history.run(("t", "passed"), commit="aaaa", hours_ago=3)
+    disagreement(history, "t", commit="aaaa", hours_ago=2)
+    history.run(("t", "passed"), commit="aaaa", hours_ago=1)
+    found = flaky()["t"]
+    assert (found.commits, found.runs, found.failed_runs, found.flips) == (1, 3, 1, 1)
+    assert (found.attempts, found.failed_attempts) == (4, 1)
+
+
+def test_workers_that_disagree_at_a_desk_are_one_change(history, flaky):
+    disagreement(history, "mended", commit="aaaa", environment="local", hours_ago=2)
+    history.run(("mended", "passed"), commit="aaaa", environment="local", hours_ago=1)
+    history.run(("broken", "passed"), commit="aaaa", environment="local", hours_ago=2)
+    disagreement(history, "broken", commit="aaaa", environment="local", hours_ago=1)
+    assert flaky() == {}
+
+
 def test_the_same_name_in_two_frameworks_is_two_tests(history, flaky):
     history.run(("t", "passed"), commit="aaaa", framework="robot")
     history.run(("t", "failed"), commit="aaaa", framework="pytest")
