@@ -75,6 +75,16 @@ def test_the_report_needs_nothing_but_itself(browser, report, run, args):
     assert any(url.startswith("file:") for url in requests(browser))
 
 
+def test_no_chart_reaches_beyond_its_card(browser, report, run):
+    open_file(browser, report())
+    beyond = browser.execute_script(
+        "return [...document.querySelectorAll('.chart')].map((card) =>"
+        " card.querySelector('canvas').getBoundingClientRect().right - card.getBoundingClientRect().right)"
+    )
+    assert len(beyond) == 2
+    assert max(beyond) < 0
+
+
 def test_the_policy_lets_no_script_of_anyone_else_run(browser, report, run):
     file = report()
     spoiled = file.read_text().replace("<footer>", "<script>window.hacked = 1</script><footer onclick='1'>")
