@@ -33,7 +33,7 @@ class FailedTest(Struct, frozen=True, kw_only=True):
 
 
 class ErrorGroup(Struct, frozen=True, kw_only=True):
-    """Tests that failed with the same kind of error; each message is kept once."""
+    """Tests that failed with the same kind of error; `line` is without it, and each message is kept once."""
 
     error_type: str
     line: str
@@ -53,9 +53,10 @@ def group_failures(
     places: dict[tuple[int, str], int] = {}
     room = MOST_MESSAGE_CHARACTERS
     for failure in failures:
-        line, message = first_line(failure.error_message), failure.error_message or ""
-        key = failure.error_type or "", _VARYING.sub("…", line)
-        group = groups.setdefault(key, ErrorGroup(error_type=key[0], line=line, messages=[], tests=[]))
+        kind, message = failure.error_type or "", failure.error_message or ""
+        line = first_line(message).removeprefix(f"{kind}: ")  # some frameworks put the type there
+        key = kind, _VARYING.sub("…", line)
+        group = groups.setdefault(key, ErrorGroup(error_type=kind, line=line, messages=[], tests=[]))
         place = places.get((id(group), message))
         if place is None and message and len(message) <= room:
             room -= len(message)

@@ -32,6 +32,16 @@ def test_numbers_ids_and_quoted_values_make_no_other_group():
     assert found[0].line == "order 17 of 'Ann' at 0x7f2b is late by 2.5 s"
 
 
+def test_a_message_that_begins_with_its_type_makes_no_other_group():
+    (group,) = group_failures(
+        [
+            failure("a", "ConnectionError: no answer", "ConnectionError"),
+            failure("b", "no answer", "ConnectionError"),
+        ]
+    )
+    assert (group.line, group.messages) == ("no answer", ["ConnectionError: no answer", "no answer"])
+
+
 def test_another_error_type_makes_another_group():
     found = group_failures(
         [failure("a", "x"), failure("b", "x", "ValueError"), failure("c", "x", "ValueError")]

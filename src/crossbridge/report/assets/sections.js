@@ -52,19 +52,17 @@ function groupElement(group) {
       element('span', { class: 'turn', 'aria-hidden': 'true' }, '›'),
       element('span', { class: 'tally' }, `${number(group.tests.length)}×`),
       element('span', { class: 'what' }, element('b', {}, visible(group.error_type || 'No error type')),
-        element('code', {}, visible(withoutType(group) || 'no message')))));
+        element('code', {}, visible(group.line || 'no message')))));
   made.addEventListener('toggle', () => fillGroup(made, group));
   made.fill = () => fillGroup(made, group);
   return made;
 }
 
-const withoutType = ({ line, error_type: type }) => (type && line.startsWith(`${type}: `) ? line.slice(type.length + 2) : line);
-
 function fillGroup(made, group) {
   if (made.querySelector('.cases')) return;
   const cases = element('div', { class: 'cases' });
   const alone = group.messages.length === 1;
-  if (alone && group.messages[0].trim() !== group.line) cases.append(messageElement(group.messages[0]));
+  if (alone && ![group.line, `${group.error_type}: ${group.line}`].includes(group.messages[0].trim())) cases.append(messageElement(group.messages[0]));
   growing(cases, group.tests, CASES_SHOWN, (test) => caseElement(test, alone ? null : group.messages[test.message], alone), 'test');
   made.append(cases);
 }
