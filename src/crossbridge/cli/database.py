@@ -161,8 +161,9 @@ def prune(
     if dry_run:
         for month in old.months:
             print(f"would drop {_described(month)}")
+    dropped, forgot = ("Would drop", "forget") if dry_run else ("Dropped", "forgot")
     print(
-        f"{'Would drop' if dry_run else 'Dropped'} {counted(len(old.months), 'month')}, {size(old.bytes)}, and forget "
+        f"{dropped} {counted(len(old.months), 'month')}, {size(old.bytes)}, and {forgot} "
         f"{counted(old.segments, 'segment')}, of what is older than {cutoff:%Y-%m-%d}. Runs and rollups stay."
     )
 
