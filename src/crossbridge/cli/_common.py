@@ -84,6 +84,13 @@ def scope_of(
     return Scope(parse_since(since), environment, branch, framework, limit)
 
 
+def mend_of_nothing(scope: Scope) -> str:
+    """Say what to do where there is nothing to show: it may be the filter's doing."""
+    if scope.environment or scope.branch or scope.framework:
+        return "'crossbridge runs' lists the environments, branches and frameworks there are."
+    return NOTHING_YET
+
+
 def is_local(config: ProfileConfig) -> bool:
     """Whether data are read from the embedded server: no other one is configured."""
     from crossbridge.profiling.models import StorageBackendType

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossbridge.cli._common import (
-    NOTHING_YET,
     Branch,
     Environment,
     Framework,
@@ -17,6 +16,7 @@ from crossbridge.cli._common import (
     Markdown,
     Since,
     database_of_settings,
+    mend_of_nothing,
     one_format,
     print_json,
     say,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from crossbridge.analysis.compare import Comparison
     from crossbridge.analysis.regressions import Regressions
+    from crossbridge.analysis.scope import Scope
 
 Least = Annotated[
     float,
@@ -75,10 +76,10 @@ def regressions(
     if as_json:
         print_json(found)
     else:
-        _show_regressions(found, faster=faster, markdown=markdown)
+        _show_regressions(found, scope, faster=faster, markdown=markdown)
 
 
-def _show_regressions(found: Regressions, *, faster: bool, markdown: bool) -> None:
+def _show_regressions(found: Regressions, scope: Scope, *, faster: bool, markdown: bool) -> None:
     from crossbridge.cli._changes import regressions_page
     from crossbridge.cli._comments import regressions_comment
     from crossbridge.cli._markdown import print_markdown
@@ -90,7 +91,8 @@ def _show_regressions(found: Regressions, *, faster: bool, markdown: bool) -> No
     if found.tests or found.units:
         show(*regressions_page(found, faster=faster))
     if not found.tests:
-        say(f"No test has passed in 8 runs since then; that is what a judgement needs. {NOTHING_YET}")
+        mend = "" if found.units else f" {mend_of_nothing(scope)}"
+        say(f"No test has passed in 8 runs since then; that is what a judgement needs.{mend}")
     elif not found.slower:
         say("No test got slower.")
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crossbridge.cli._common import (
-    NOTHING_YET,
     Branch,
     Environment,
     Framework,
@@ -18,6 +17,7 @@ from crossbridge.cli._common import (
     Markdown,
     Since,
     database_of_settings,
+    mend_of_nothing,
     one_format,
     print_json,
     say,
@@ -263,7 +263,7 @@ def flaky(
 
 
 def _nothing(what: str, scope: Scope, *, ever: bool = False) -> str:
-    return f"There is {what}{_filters(scope, ever=ever)}. {NOTHING_YET}"
+    return f"There is {what}{_filters(scope, ever=ever)}. {mend_of_nothing(scope)}"
 
 
 def _filters(scope: Scope, *, ever: bool = False) -> str:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from crossbridge.cli._common import (
-    NOTHING_YET,
     Branch,
     Environment,
     Framework,
     Json,
     Since,
     database_of_settings,
+    mend_of_nothing,
     print_json,
     say,
     scope_of,
@@ -61,7 +61,7 @@ def verify(
     else:
         show(*_lines(found, _window(since, scope)))
     if not found.tests:
-        say(f"crossbridge: no test has arrived. {NOTHING_YET}")
+        say(f"crossbridge: no test has arrived. {mend_of_nothing(scope)}")
         raise typer.Exit(1)
 
 

@@ -228,6 +228,11 @@ def test_filters_reach_every_list(wide, history, ask):
     assert ask("report", *chosen)["run"]["environment"] == "staging"
     assert [test["test_id"] for test in ask("slowest", *chosen)["slowest"]] == ["other"]
     assert ask("flaky", *chosen)["flaky"] == []
+    for command in ("runs", "report", "slowest", "verify"):
+        nothing = run_cli(command, "--framework", "pytets").stderr
+        assert nothing.endswith(
+            "'crossbridge runs' lists the environments, branches and frameworks there are.\n"
+        )
     window = ask("report", "--since", "7d", *chosen)
     assert (window["collector"]["runs"], window["running"], window["failing"]) == (1, [], [])
     assert ask("verify", *chosen)["tests"] == 1

@@ -177,10 +177,20 @@ def test_a_branch_in_one_environment_is_read_by_its_newest_runs(history, regress
     assert (found.unit, found.units, found.tests) == ("run", 20, SUITE)
 
 
+def test_a_short_history_is_no_fault_to_be_mended(history, project):
+    history.run(("t", "passed"))
+    said = "No test has passed in 8 runs since then; that is what a judgement needs."
+    assert run_cli("regressions").stderr == f"{said}\n"
+    assert run_cli("regressions", "--branch", "mian").stderr.startswith(
+        f"{said} 'crossbridge runs' lists the "
+    )
+
+
 def test_the_command_says_what_it_looked_at(history, project):
     answer = run_cli("regressions")
     assert (answer.returncode, answer.stdout) == (0, "")
     assert answer.stderr.startswith("No test has passed in 8 runs")
+    assert "CROSSBRIDGE_PROFILING=true" in answer.stderr
     play(history, random.Random(12), 24, lambda at, n: 1.5 if n == 11 and at >= 17 else 1)
     answer = run_cli("regressions")
     assert answer.stdout.startswith("Looked at  30 tests with enough history, 24 runs, since ")
