@@ -11,6 +11,7 @@ from uuid import UUID  # noqa: TC003  (decoding JSON into the types needs it)
 from msgspec import Struct
 from msgspec.structs import replace
 
+from crossbridge.analysis._beside import asked_on_two
 from crossbridge.analysis._rows import rows
 from crossbridge.analysis.history import LEAST, History, Series, read_history
 from crossbridge.analysis.statistics import (
@@ -120,7 +121,7 @@ def find_regressions(connection: Connection[Any], scope: Scope, least_change: fl
     faster = sorted((one for one in found if one.ratio < 1), key=lambda one: one.after_us - one.before_us)[
         : scope.limit
     ]
-    if history.runs is None:
+    if history.runs is None and found:
         located = _locate(connection, scope, [*slower, *faster])
         slower, faster = located[: len(slower)], located[len(slower) :]
     return Regressions(
@@ -231,9 +232,18 @@ def _suite_change(history: History, least_change: float) -> SuiteChange | None:
 
 
 def _locate(connection: Connection[Any], scope: Scope, found: list[Regression]) -> list[Regression]:
-    """Find the very run, among the attempts about the day."""
-    if not found:
-        return []
+    """Find the very runs; the attempts about their days lie far apart, so two connections look for them."""
+    middle = len(found) // 2
+    halves = asked_on_two(
+        connection,
+        lambda on: _with_runs(on, scope, found[:middle]),
+        lambda on: _with_runs(on, scope, found[middle:]),
+    )
+    return [*halves[0], *halves[1]]
+
+
+def _with_runs(connection: Connection[Any], scope: Scope, found: list[Regression]) -> list[Regression]:
+    """Find the very run of each, among the attempts about its day."""
     sinces = {
         since.place: since
         for since in rows(

@@ -159,6 +159,29 @@ def test_a_long_history_is_read_by_days_and_the_run_found_in_them(history, regre
         assert slower.ratio_low < 1.3 < slower.ratio_high
 
 
+def test_each_of_several_changes_is_found_at_its_own_run(history, regressions, monkeypatch):
+    factors = {28: (1.5, 70), 15: (1.4, 60), 9: (1.3, 75), 4: (0.6, 65)}
+
+    def factor(at, n):
+        times, since = factors.get(n, (1, 0))
+        return times if at >= since else 1
+
+    runs = play(history, random.Random(13), 90, factor, every_hours=8.0)
+    monkeypatch.setattr(history_module, "MOST_ATTEMPTS", 2_000)
+    found = regressions()
+    changes = [(test.test_id, str(test.since_run)) for test in (*found.slower, *found.faster)]
+    assert changes == [(f"t{n:02}", runs[since].run_id) for n, (_, since) in factors.items()]
+
+
+def test_only_tests_that_lie_farthest_are_looked_at_closely(history, regressions, monkeypatch):
+    play(history, random.Random(14), 90, lambda at, n: 1.5 if n == 2 and at >= 70 else 1, every_hours=8.0)
+    monkeypatch.setattr(history_module, "MOST_ATTEMPTS", 2_000)
+    monkeypatch.setattr(history_module, "_CLOSE_LOOKS", 4)
+    found = regressions()
+    assert (found.unit, found.tests) == ("day", SUITE)
+    assert [test.test_id for test in found.slower] == ["t02"]
+
+
 def test_the_run_of_a_change_is_a_whole_one_of_the_branch_asked_for(history, regressions, monkeypatch):
     runs = with_t20_slower_since_run_70(history)
     history.run(("t20", "passed:900"), hours_ago=8 * 20 + 4, branch="feature/x")

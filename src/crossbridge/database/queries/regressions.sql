@@ -94,16 +94,18 @@ SELECT test_key, n.tests, f.test_key IS NOT NULL AS chosen
 
 -- history_by_day --
 -- The days of some tests, in the order given.
-SELECT d.framework, d.test_id, x.days AS places, x.lns
-  FROM unnest(%(test_keys)s::integer[]) WITH ORDINALITY AS k(test_key, number)
+SELECT d.framework, d.test_id, x.places, x.lns
+  FROM (SELECT r.test_key, array_agg(place ORDER BY place) AS places,
+               array_agg(r.ln_sum / (10000.0::float8 * r.passed) ORDER BY place) AS lns
+          FROM generate_series(0, %(last_place)s::integer) AS place
+         CROSS JOIN LATERAL (SELECT *
+                               FROM crossbridge.rollup_test_day
+                              WHERE environment = %(slice)s AND day = %(first_day)s::date + place
+                                AND test_key = ANY (%(test_keys)s::integer[]) AND passed > 0
+                             OFFSET 0) AS r   -- day by day: all days at once would read all tests of them
+         GROUP BY r.test_key) AS x
   JOIN crossbridge.test_dim AS d USING (test_key)
- CROSS JOIN LATERAL (
-     SELECT array_agg(r.day - %(first_day)s::date ORDER BY r.day) AS days,
-            array_agg(r.ln_sum / (10000.0::float8 * r.passed) ORDER BY r.day) AS lns
-       FROM generate_series(0, %(last_place)s::integer) AS place
-       JOIN crossbridge.rollup_test_day AS r
-         ON r.environment = %(slice)s AND r.day = %(first_day)s::date + place AND r.test_key = k.test_key AND r.passed > 0) AS x
- ORDER BY k.number;
+ ORDER BY array_position(%(test_keys)s::integer[], test_key);
 
 -- runs_of_changes --
 -- Since which run each of some tests is at its new level: among its passed attempts within a time of its own the split of
