@@ -87,6 +87,14 @@ def test_window_p95_is_within_two_percent_of_the_exact_one(history, reading, day
     assert total.p95_us == pytest.approx(exact, rel=0.02)
 
 
+def test_no_window_p95_is_above_the_longest_attempt(history, reading):
+    for ms in (1.0, 1.01, 1.02, 1.03, 1.04):
+        history.run(("t", f"passed:{ms}"), framework=f"framework {ms}")
+    totals = window_totals(reading, Scope(history.ago(days=3)))
+    assert len(totals) == 5
+    assert all(0.95 * total.max_us < total.p95_us <= total.max_us for total in totals)
+
+
 def test_a_run_counts_a_test_once_as_its_last_attempt_ended(history, reading):
     run = history.run(
         ("passes", "passed:1"),
