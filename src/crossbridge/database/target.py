@@ -18,7 +18,9 @@ class Target:
     sslmode: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.host or 'libpq default'}:{self.port or 5432}/{self.dbname or ''}"
+        return f"{self.host or 'libpq default'}:{self.port or 5432}" + (
+            f"/{self.dbname}" if self.dbname else ""
+        )
 
     def parameters(self) -> dict[str, Any]:
         """Keyword arguments for psycopg.connect; holds the password."""
