@@ -122,7 +122,7 @@ def comparison_page(found: Comparison, limit: int) -> Section:
                     test.head_status or test.base_status or "-",
                     test.framework,
                     test.test_id,
-                    outcome_words(test),
+                    "" if _ran_on_one_side(test) else outcome_words(test),
                 )
                 for test in tests[:limit]
             )
@@ -134,6 +134,12 @@ def comparison_page(found: Comparison, limit: int) -> Section:
 
 def _first(found: Sequence[object], limit: int) -> tuple[str, ...]:
     return (f"the first {limit:,}",) if len(found) > limit else ()
+
+
+def _ran_on_one_side(test: ComparedTest) -> bool:
+    """Whether the list's title and the status say all there is."""
+    alone = {f"base without it, head {test.head_status}", f"base {test.base_status}, head without it"}
+    return outcome_words(test) in alone
 
 
 def outcome_words(test: ComparedTest) -> str:

@@ -137,11 +137,11 @@ class Rows:
 
 
 class Entries:
-    """A list of tests: status, framework and name, and on a line below what is to say about it."""
+    """A list of tests: status, framework and name, and on a line below what is to say about it, if anything."""
 
     def __init__(self, rows: Iterable[tuple[str, str, str, str]]) -> None:
         self._rows = [
-            (word, safe(framework), Name(name), Sentence(remark, "dim"))
+            (word, safe(framework), Name(name), Sentence(remark, "dim") if remark else None)
             for word, framework, name, remark in rows
         ]
 
@@ -153,7 +153,8 @@ class Entries:
                 "  ", status(word.ljust(words)), "  ", set_cell_size(framework, frameworks), "  "
             )
             yield Text.assemble(head, name.cut(options.max_width - head.cell_len))
-            yield Text.assemble("    ", remark.cut(options.max_width - 4))
+            if remark:
+                yield Text.assemble("    ", remark.cut(options.max_width - 4))
 
 
 def status(text: str) -> Text:

@@ -222,6 +222,17 @@ def test_the_gate_closes_on_what_it_names(pair, project):
     assert answer.stderr.startswith("crossbridge: --fail-on takes failures, flaky, slower, slower=PCT")
 
 
+def test_a_test_of_one_side_is_said_no_more_of_than_is_to_say(history, project):
+    runs = [
+        history.run((name, *outcomes), hours_ago=hours)
+        for name, outcomes, hours in (("old", ["skipped"], 2), ("new", ["failed", "passed"], 1))
+    ]
+    shown = run_cli("compare", *(run.run_id for run in runs), "--fail-on", "none").stdout
+    assert "Vanished tests  1 test, in the base only\n  skipped  pytest  old\n" in shown
+    assert shown.count("base skipped") == 0
+    assert "  passed  pytest  new\n    base without it, head passed when retried" in shown
+
+
 def test_a_gate_on_slower_tests_takes_a_percentage(history, project):
     rng = random.Random(9)
     for hours in range(12, 2, -1):
