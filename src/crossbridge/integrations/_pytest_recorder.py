@@ -19,6 +19,7 @@ from crossbridge.profiling.guard import caught
 from crossbridge.profiling.identity import test_id as stable_id
 from crossbridge.profiling.real import ANCHOR_NS, Real, now_us
 from crossbridge.profiling.sanitise import MESSAGE_LIMIT_BYTES
+from crossbridge.profiling.segment import forks
 
 if TYPE_CHECKING:
     from crossbridge.profiling.collector import MetricsCollector
@@ -29,26 +30,19 @@ _REPORT = pytest.TestReport
 _GROUP = r"@[^\]]*\Z"
 
 
-class Attempt(RunningTest):
-    """An attempt at a test while it runs. Times ending in `_ns` are those of `perf_counter_ns`; 0 is not yet."""
+class Outcome:
+    """What is known of an attempt that may not simply have passed."""
 
-    started_ns: int
-    setup_ended_ns = 0
-    call_ended_ns = 0
-    subtest_from_ns = 0
-    teardown_began_ns = 0
-    ended_ns = 0
-    # Whether there is anything to say but that it passed: one of the fields below is not as it was.
-    is_eventful = False
-    # Statuses of the phases; None while nothing but `passed` is known.
-    setup: str | None = None
-    call: str | None = None
-    teardown: str | None = None
-    subtest_failed = False
-    interrupted = False
-    raised: dict[str, str] | None = None  # phases that raised and the type of it, until their report comes
-    error_type: str | None = None
-    error_message: str | None = None
+    def __init__(self) -> None:
+        # Statuses of the phases; None while nothing but `passed` is known.
+        self.setup: str | None = None
+        self.call: str | None = None
+        self.teardown: str | None = None
+        self.subtest_failed = False
+        self.interrupted = False
+        self.raised: dict[str, str] = {}  # phases that raised and the type of it, until their report comes
+        self.error_type: str | None = None
+        self.error_message: str | None = None
 
     @property
     def status(self) -> str:
@@ -68,6 +62,39 @@ class Attempt(RunningTest):
             status = "interrupted"
         return status
 
+    def note(self, report: pytest.TestReport) -> None:
+        """Believe the report of a phase."""
+        when, status = report.when, phase_status(report)
+        raised = self.raised.pop(when, None)
+        if when == "setup":
+            self.setup = status
+        elif when == "teardown":
+            self.teardown = status
+        else:  # call; or ???, the word of pytest-forked for a test whose process has died
+            self.call = status
+        if status in {"failed", "error"}:
+            self.add_error(when, raised, report)
+
+    def note_subtest(self, report: pytest.TestReport) -> None:
+        """Fail with a subtest that has failed."""
+        raised = self.raised.pop("call", None)
+        if report.outcome == "failed":
+            self.subtest_failed = True
+            self.add_error("call", raised, report)
+
+    def note_unreported(self) -> None:
+        """Believe the phase: a plugin that tries a test again, as `flaky` does, keeps the report of it to itself."""
+        for when, name in self.raised.items():
+            if name in _NO_FAILURES:
+                continue
+            if when == "call":
+                self.call = "failed"
+            elif when == "setup":
+                self.setup = "error"
+            else:
+                self.teardown = "error"
+            self.error_type = self.error_type or name
+
     def add_error(self, when: str, error_type: str | None, report: pytest.TestReport) -> None:
         """Keep the first error, and mention that the tear-down has failed as well."""
         message = error_message(report)
@@ -78,137 +105,152 @@ class Attempt(RunningTest):
 
 
 class Recorder:
-    """Writes test_start and test_end of each attempt, and a step for each subtest. No hook raises."""
+    """
+    Writes test_start and test_end of each attempt, and a step for each subtest. No hook raises.
+
+    Times ending in `_ns` are those of `perf_counter_ns`. A process runs one test at a time, so what is known of it
+    stands here: most tests pass, and for these hardly anything is to be touched.
+    """
 
     def __init__(self, collector: MetricsCollector, framework: str | None, *, grouped: bool) -> None:
         self._collector = collector
         self._root = str(collector.config.project_root)
         self._framework = framework
         self._grouped = grouped
-        self._pid = Real.getpid()
-        self._item: pytest.Item | None = None
+        self._clock_ns = Real.perf_counter_ns
+        self._forks = len(forks)
+        self.item: pytest.Item | None = None  # where its plugin counts the attempts: see Reruns
+        self._nodeid = ""
         self._attempts = 0
-        self._attempt: Attempt | None = None
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        self._item, self._attempts = item, 0
+        self._test: RunningTest | None = None
+        self._began_ns = 0
+        self._subtest_ns = 0  # when the one before was reported
+        self._teardown_ns = 0
+        self._ended_ns: dict[str, int] = {}  # the phases that have ended, and when
+        self._outcome: Outcome | None = None  # None: all is passed
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         try:
-            if self._attempt is not None:
-                self._end(self._attempt)
+            if self._test is not None:
+                self._end(self._test)
             self._begin(nodeid)
         except Exception as error:  # noqa: BLE001
             caught(error, "pytest_runtest_logstart")
 
     # Not tryfirst: unittest's hook, which is, puts the exceptions of a TestCase into `call`.
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        attempt = self._attempt
-        if attempt is None:
-            return
         try:
-            at_ns = Real.perf_counter_ns()
-            if call.when == "setup":
-                attempt.setup_ended_ns = attempt.subtest_from_ns = at_ns
-            elif call.when == "teardown":
-                attempt.ended_ns = at_ns
-            else:
-                attempt.call_ended_ns = at_ns
+            self._ended_ns[call.when] = self._clock_ns()
             if call.excinfo is not None:
-                attempt.is_eventful = True
-                attempt.raised = {**(attempt.raised or {}), call.when: call.excinfo.typename}
+                self._eventful().raised[call.when] = call.excinfo.typename
         except Exception as error:  # noqa: BLE001
             caught(error, "pytest_runtest_makereport")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
-        if self._attempt is not None:
-            self._attempt.teardown_began_ns = Real.perf_counter_ns()
+        self._teardown_ns = self._clock_ns()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        attempt = self._attempt
-        if attempt is None or (
-            not attempt.is_eventful
-            and report.outcome == "passed"
+        if (
+            report.outcome == "passed"
+            and self._outcome is None
             and type(report) is _REPORT
             and not hasattr(report, "wasxfail")
         ):
             return
         try:
-            attempt.is_eventful = True
+            if self._test is None:
+                return
             if hasattr(report, "context"):
-                self._record_subtest(attempt, report)
+                self._record_subtest(self._test, report)
             else:
-                _note(attempt, report)
+                self._eventful().note(report)
         except Exception as error:  # noqa: BLE001
             caught(error, "pytest_runtest_logreport")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self) -> None:
         try:
-            if self._attempt is not None:
-                self._end(self._attempt)
+            if self._test is not None:
+                self._end(self._test)
         except Exception as error:  # noqa: BLE001
             caught(error, "pytest_runtest_logfinish")
 
     def finish(self) -> None:
         """End what runs no more: the session was interrupted."""
         try:
-            if (attempt := self._attempt) is not None:
-                if not attempt.ended_ns:
-                    attempt.is_eventful = attempt.interrupted = True
-                self._end(attempt)
+            if self._test is not None:
+                if "teardown" not in self._ended_ns:
+                    self._eventful().interrupted = True
+                self._end(self._test)
         except Exception as error:  # noqa: BLE001
             caught(error, "finish")
 
+    def _eventful(self) -> Outcome:
+        self._outcome = outcome = self._outcome or Outcome()
+        return outcome
+
     def _begin(self, nodeid: str) -> None:
-        if Real.getpid() != self._pid:
+        if len(forks) != self._forks:
             return
-        self._attempts += 1
-        # pytest-rerunfailures counts over the workers in which a test has crashed.
-        number = getattr(self._item, "execution_count", 0) or self._attempts
+        self._attempts = self._attempts + 1 if nodeid == self._nodeid else 1
+        self._nodeid = nodeid
         test_id = stable_id(without_group(nodeid) if self._grouped else nodeid, self._root)
-        file, suite = places(test_id)
-        started_ns = Real.perf_counter_ns()
-        at_us = (ANCHOR_NS + started_ns) // 1000
-        attempt = Attempt(test_id, number, self._framework, at_us, suite, file)
-        attempt.started_ns = started_ns
-        self._attempt = self._collector.test = attempt
-        self._collector.record(encode.start_of_test, at_us, attempt)
-
-    def _end(self, attempt: Attempt) -> None:
-        self._attempt = None
-        if Real.getpid() != self._pid:
-            return
-        ended_ns = attempt.ended_ns or Real.perf_counter_ns()
-        if attempt.raised:
-            _note_unreported(attempt, attempt.raised)
-        self._collector.test = None
-        self._collector.record(
-            encode.end_of_test,
-            (ANCHOR_NS + ended_ns) // 1000,
-            attempt,
-            attempt.status if attempt.is_eventful else "passed",
-            (ended_ns - attempt.started_ns) // 1000,
-            (attempt.setup_ended_ns - attempt.started_ns) // 1000 if attempt.setup_ended_ns else None,
-            (ended_ns - attempt.teardown_began_ns) // 1000 if attempt.teardown_began_ns else None,
-            attempt.error_type,
-            attempt.error_message,
+        number = (
+            self._attempts
+            if self.item is None
+            else getattr(self.item, "execution_count", 0) or self._attempts
         )
+        self._ended_ns, self._outcome = {}, None
+        self._subtest_ns = self._teardown_ns = 0
+        self._began_ns = began_ns = self._clock_ns()
+        at_us = (ANCHOR_NS + began_ns) // 1000
+        test = RunningTest(test_id, number, self._framework, at_us, places(test_id))
+        self._test = self._collector.test = test
+        self._collector.record(encode.start_of_test, at_us, test)
 
-    def _record_subtest(self, attempt: Attempt, report: pytest.TestReport) -> None:
-        raised = attempt.raised.pop("call", None) if attempt.raised else None
-        if report.outcome == "failed":
-            attempt.subtest_failed = True
-            attempt.add_error("call", raised, report)
+    def _end(self, test: RunningTest) -> None:
+        self._test = self._collector.test = None
+        if len(forks) != self._forks:
+            return
+        status, error_type, message = "passed", None, None
+        if (outcome := self._outcome) is not None:
+            outcome.note_unreported()
+            status, error_type, message = outcome.status, outcome.error_type, outcome.error_message
+        began_ns, teardown_ns, at_ns = self._began_ns, self._teardown_ns, self._ended_ns
+        ended_ns = at_ns["teardown"] if "teardown" in at_ns else self._clock_ns()
+        ended = (
+            test,
+            status,
+            (ended_ns - began_ns) // 1000,
+            (at_ns["setup"] - began_ns) // 1000 if "setup" in at_ns else None,
+            (ended_ns - teardown_ns) // 1000 if teardown_ns else None,
+            error_type,
+            message,
+        )
+        self._collector.record(encode.end_of_test, (ANCHOR_NS + ended_ns) // 1000, ended)
+
+    def _record_subtest(self, test: RunningTest, report: pytest.TestReport) -> None:
+        self._eventful().note_subtest(report)
         name = stable_id(_subtest_name(report), self._root)
-        step = OpenStep(name, "subtest", attempt, (ANCHOR_NS + attempt.subtest_from_ns) // 1000)
         # pytest tells when a subtest has ended, not when it began: one begins where the one before was reported.
-        duration_us = max(0, attempt.call_ended_ns - attempt.subtest_from_ns) // 1000
+        began_ns = self._subtest_ns or self._ended_ns.get("setup", 0)
+        step = OpenStep(name, "subtest", test, (ANCHOR_NS + began_ns) // 1000)
+        duration_us = max(0, self._ended_ns.get("call", 0) - began_ns) // 1000
         self._collector.end_step(step, report.outcome, duration_us)
-        attempt.subtest_from_ns = Real.perf_counter_ns()
+        self._subtest_ns = self._clock_ns()
+
+
+class Reruns:
+    """Beside pytest-rerunfailures, which counts the attempts over all workers in which a test has crashed."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        self._recorder.item = item
 
 
 class Collection:
@@ -238,7 +280,7 @@ class Collection:
 
     def _record(self, report: pytest.CollectReport) -> None:
         test_id = stable_id(report.nodeid, self._root)
-        file, suite = places(test_id)
+        suite, file = places(test_id)
         failed = report.outcome == "failed"
         at_us = now_us()
         self._collector.record_test_end(
@@ -251,33 +293,6 @@ class Collection:
             error_message=error_message(report) if failed else None,
             at_us=at_us,
         )
-
-
-def _note(attempt: Attempt, report: pytest.TestReport) -> None:
-    when, status = report.when, phase_status(report)
-    raised = attempt.raised.pop(when, None) if attempt.raised else None
-    if when == "setup":
-        attempt.setup = status
-    elif when == "teardown":
-        attempt.teardown = status
-    else:  # call; or ???, the word of pytest-forked for a test whose process has died
-        attempt.call = status
-    if status in {"failed", "error"}:
-        attempt.add_error(when, raised, report)
-
-
-def _note_unreported(attempt: Attempt, raised: dict[str, str]) -> None:
-    """Believe the phase: a plugin that tries a test again, as `flaky` does, keeps the report of a failure to itself."""
-    for when, name in raised.items():
-        if name in _NO_FAILURES:
-            continue
-        if when == "call":
-            attempt.call = "failed"
-        elif when == "setup":
-            attempt.setup = "error"
-        else:
-            attempt.teardown = "error"
-        attempt.error_type = attempt.error_type or name
 
 
 def phase_status(report: pytest.TestReport) -> str | None:
@@ -298,12 +313,12 @@ def error_message(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 
 def places(nodeid: str) -> tuple[str, str]:
-    """Return the file of a node id, and the suite: the file and the classes."""
+    """Return the suite of a node id, the file and the classes, and the file."""
     file, _, names = nodeid.partition("::")
     if "::" not in names:
         return file, file
     classes = names.partition("[")[0].rpartition("::")[0]
-    return file, f"{file}::{classes}" if classes else file
+    return f"{file}::{classes}" if classes else file, file
 
 
 def without_group(nodeid: str) -> str:

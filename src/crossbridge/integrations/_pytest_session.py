@@ -13,7 +13,7 @@ import pytest
 
 from crossbridge.errors import CrossbridgeError
 from crossbridge.integrations import _libraries
-from crossbridge.integrations._pytest_recorder import Collection, Recorder
+from crossbridge.integrations._pytest_recorder import Collection, Recorder, Reruns
 from crossbridge.integrations._pytest_xdist import SHARED, Controller, Worker
 from crossbridge.integrations.pytest import Recording, say
 from crossbridge.profiling.collector import MetricsCollector
@@ -81,6 +81,8 @@ def _register(
             else Ending(session, collector, recorder, None, is_guest=is_guest)
         )
         plugins = [recorder, ending]
+        if hasattr(config.option, "reruns"):
+            plugins.append(Reruns(recorder))
         _libraries.watch()
     if not is_child:
         plugins.append(Collection(config, collector, framework))

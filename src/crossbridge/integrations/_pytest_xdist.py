@@ -77,7 +77,7 @@ class Controller:
     def _record(self, report: pytest.TestReport) -> None:
         nodeid = report.nodeid
         test_id = stable_id(without_group(nodeid) if self._grouped else nodeid, self._root)
-        file, suite = places(test_id)
+        suite, file = places(test_id)
         at_us = now_us()
         self._collector.record_test_end(
             test_id,

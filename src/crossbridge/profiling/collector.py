@@ -132,16 +132,16 @@ class MetricsCollector:
         """Record one event; `at_us` of 0 means now. Some 2 microseconds; see bench/."""
         return self.record(encode.event, event.at_us or clock(), event)
 
-    def record(self, to_line: Callable[..., str], at_us: int, *told: Any) -> bool:
+    def record(self, to_line: Callable[..., str], at_us: int, told: Any) -> bool:
         """Record what one of the functions of `encode` makes a line of; for integrations. Never raises."""
         segment = self._segment
         if segment is None:
             return False
         try:
             try:
-                text = to_line(at_us, *told)
+                text = to_line(at_us, told)
             except TypeError:
-                text = to_line(at_us, *told, quote=encode.quote_anything)
+                text = to_line(at_us, told, encode.quote_anything)
             try:
                 line = text.encode()
                 # A byte is found in a tenth of the time of several, and most lines hold no backslash.
@@ -173,7 +173,7 @@ class MetricsCollector:
     ) -> bool:
         """Record that an attempt begins; steps and calls recorded from now on belong to it."""
         at_us = at_us or now_us()
-        self.test = RunningTest(test_id, attempt, framework, at_us, suite, file, worker)
+        self.test = RunningTest(test_id, attempt, framework, at_us, (suite, file, worker))
         return self.record(encode.start_of_test, at_us, self.test)
 
     def record_test_end(
@@ -206,26 +206,11 @@ class MetricsCollector:
                 duration_us = at_us - test.started_us
             framework = framework or test.framework
             self.test = None
-        if (
-            test is None
-            or test.attempt != attempt
-            or test.suite != suite
-            or test.file != file
-            or test.framework != framework
-            or test.worker != worker
-        ):
-            test = RunningTest(test_id, attempt, framework, at_us, suite, file, worker)
-        return self.record(
-            encode.end_of_test,
-            at_us,
-            test,
-            status,
-            duration_us or 0,
-            setup_us,
-            teardown_us,
-            error_type,
-            error_message,
-        )
+        where = (suite, file, worker)
+        if test is None or test.attempt != attempt or test.framework != framework or test.where != where:
+            test = RunningTest(test_id, attempt, framework, at_us, where)
+        ended = (test, status, duration_us or 0, setup_us, teardown_us, error_type, error_message)
+        return self.record(encode.end_of_test, at_us, ended)
 
     def begin_step(self, step_name: str, event_type: str | None = None) -> OpenStep | None:
         """Record that a step of the running test begins; return what `end_step` wants, None outside a test."""
@@ -245,7 +230,7 @@ class MetricsCollector:
             current_step.set(step.parent)
         if duration_us is None:
             duration_us = at_us - step.started_us
-        return self.record(encode.end_of_step, at_us, step, status, duration_us)
+        return self.record(encode.end_of_step, at_us, (step, status, duration_us))
 
     def record_step_start(self, test_id: str, step_name: str, *, event_type: str | None = None) -> bool:
         """Record that a step of the running test begins."""
@@ -286,16 +271,8 @@ class MetricsCollector:
         at_us: int = 0,
     ) -> bool:
         """Record a call of the running test. `endpoint` is a template: no query string, ids replaced."""
-        return self.record(
-            encode.http_call,
-            at_us or now_us(),
-            self.test,
-            endpoint,
-            method,
-            status_code,
-            duration_us,
-            error,
-        )
+        call = (self.test, endpoint, method, status_code, duration_us, error)
+        return self.record(encode.http_call, at_us or now_us(), call)
 
     def record_driver_command(
         self,
@@ -308,16 +285,8 @@ class MetricsCollector:
         at_us: int = 0,
     ) -> bool:
         """Record a browser command of the running test. `target` is a locator, never a value that was typed."""
-        return self.record(
-            encode.driver_command,
-            at_us or now_us(),
-            self.test,
-            command,
-            duration_us,
-            target,
-            retry_count,
-            error,
-        )
+        call = (self.test, command, duration_us, target, retry_count, error)
+        return self.record(encode.driver_command, at_us or now_us(), call)
 
     # Delivery -------------------------------------------------------------------------------------------------
 

@@ -19,13 +19,12 @@ __all__ = ["Active", "OpenStep", "RunningTest", "current_step"]
 
 class RunningTest:
     """
-    An attempt that has begun; `started_us` is wall time in microseconds.
+    An attempt that has begun; `started_us` is wall time in microseconds, `where` its suite, file and worker.
 
     `identity` and `place` are for `encode` to fill in: what events say of it, encoded.
     """
 
-    identity = ""
-    place = ""
+    place: str
     steps: count[int] | None = None
 
     def __init__(
@@ -34,17 +33,14 @@ class RunningTest:
         attempt: int,
         framework: str | None,
         started_us: int,
-        suite: str | None = None,
-        file: str | None = None,
-        worker: str | None = None,
+        where: tuple[str | None, ...] = (),
     ) -> None:
         self.test_id = test_id
         self.attempt = attempt
         self.framework = framework
         self.started_us = started_us
-        self.suite = suite
-        self.file = file
-        self.worker = worker
+        self.where = where
+        self.identity = ""
 
 
 class OpenStep:

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
     # From a text to a string of JSON.
     Quote = Callable[[Any], str]
+    # What is told of an event, in one: Python calls a function of few arguments faster than one of `*arguments`.
+    # The test, its status, its duration, set-up's and tear-down's in microseconds, type and message of an error.
+    EndedTest = tuple[RunningTest, str, int, int | None, int | None, str | None, str | None]
+    EndedStep = tuple[OpenStep, str, int]
+    # The test, endpoint, method, status code, duration in microseconds, error.
+    HttpCall = tuple[RunningTest | None, str, str, int | None, int, str | None]
+    # The test, command, duration in microseconds, target, retries, error.
+    DriverCommand = tuple[RunningTest | None, str, int, str | None, int, str | None]
 
 to_json = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 from_json = JSONDecoder().decode
@@ -46,17 +54,8 @@ def start_of_test(at_us: int, test: RunningTest, quote: Quote = encode_basestrin
     return f'{{"type":"test_start","at_us":{at_us}{_introduce(test, quote)}{test.place}}}\n'
 
 
-def end_of_test(
-    at_us: int,
-    test: RunningTest,
-    status: str,
-    duration_us: int,
-    setup_us: int | None,
-    teardown_us: int | None,
-    error_type: str | None,
-    error_message: str | None,
-    quote: Quote = encode_basestring,
-) -> str:
+def end_of_test(at_us: int, ended: EndedTest, quote: Quote = encode_basestring) -> str:
+    test, status, duration_us, setup_us, teardown_us, error_type, error_message = ended
     error = "" if error_type is None else f',"error_type":{quote(error_type)}'
     if error_message is not None:
         error += f',"error_message":{quote(error_message)}'
@@ -79,9 +78,8 @@ def start_of_step(at_us: int, step: OpenStep, quote: Quote = encode_basestring) 
     )
 
 
-def end_of_step(
-    at_us: int, step: OpenStep, status: str, duration_us: int, quote: Quote = encode_basestring
-) -> str:
+def end_of_step(at_us: int, ended: EndedStep, quote: Quote = encode_basestring) -> str:
+    step, status, duration_us = ended
     event_type = "" if step.event_type is None else f',"event_type":{quote(step.event_type)}'
     return (
         f'{{"type":"step_end","at_us":{at_us}{_of_test(step.test, quote)},"status":{quote(status)}'
@@ -89,16 +87,8 @@ def end_of_step(
     )
 
 
-def http_call(
-    at_us: int,
-    test: RunningTest | None,
-    endpoint: str,
-    method: str,
-    status_code: int | None,
-    duration_us: int,
-    error: str | None,
-    quote: Quote = encode_basestring,
-) -> str:
+def http_call(at_us: int, call: HttpCall, quote: Quote = encode_basestring) -> str:
+    test, endpoint, method, status_code, duration_us, error = call
     line = (
         f'{{"type":"http_call","at_us":{at_us}{_of_test(test, quote)},"duration_us":{duration_us}'
         f',"endpoint":{quote(endpoint)},"method":{quote(method)}'
@@ -110,16 +100,8 @@ def http_call(
     return line + "}\n"
 
 
-def driver_command(
-    at_us: int,
-    test: RunningTest | None,
-    command: str,
-    duration_us: int,
-    target: str | None,
-    retry_count: int,
-    error: str | None,
-    quote: Quote = encode_basestring,
-) -> str:
+def driver_command(at_us: int, call: DriverCommand, quote: Quote = encode_basestring) -> str:
+    test, command, duration_us, target, retry_count, error = call
     line = (
         f'{{"type":"driver_command","at_us":{at_us}{_of_test(test, quote)},"duration_us":{duration_us}'
         f',"command":{quote(command)}'
@@ -152,10 +134,10 @@ def _any_value(value: object) -> str:
     return repr(float(value)) if value - value == 0 else "null"
 
 
-class _Latest:
-    """The attempt that was last encoded: the next one is mostly of the same file."""
-
-    test = RunningTest("", 1, None, 0)
+# The attempt that was last encoded: the next one is mostly of the same file. In a list, because to set an attribute of
+# a class makes Python forget all that it knew of that class.
+_latest = [RunningTest("", 1, None, 0)]
+_latest[0].place = ""
 
 
 def _of_test(test: RunningTest | None, quote: Quote) -> str:
@@ -168,11 +150,8 @@ def _place_of_step(step: OpenStep) -> str:
 
 def _introduce(test: RunningTest, quote: Quote) -> str:
     """Fill in what each event of an attempt says of it, and returns, and what only its start and its end say."""
-    latest = _Latest.test
-    if test.file == latest.file and test.suite == latest.suite and test.worker == latest.worker:
-        place = latest.place
-    else:
-        place = _place(test, quote)
+    latest = _latest[0]
+    place = latest.place if test.where == latest.where else _place(test, quote)
     identity = f',"test_id":{quote(test.test_id)}'
     if test.attempt != 1:
         identity += f',"attempt":{test.attempt}'
@@ -180,16 +159,10 @@ def _introduce(test: RunningTest, quote: Quote) -> str:
         identity += f',"framework":{quote(test.framework)}'
     test.place = place
     test.identity = identity
-    _Latest.test = test
+    _latest[0] = test
     return identity
 
 
 def _place(test: RunningTest, quote: Quote) -> str:
-    place = ""
-    if test.suite is not None:
-        place += f',"suite":{quote(test.suite)}'
-    if test.file is not None:
-        place += f',"file":{quote(test.file)}'
-    if test.worker is not None:
-        place += f',"worker":{quote(test.worker)}'
-    return place
+    named = zip(("suite", "file", "worker"), test.where, strict=False)
+    return "".join(f',"{name}":{quote(value)}' for name, value in named if value is not None)

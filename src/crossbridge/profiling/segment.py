@@ -50,14 +50,14 @@ APPEND_LIMIT_S = 0.1
 
 # An entry for each fork of this process's line. What Python calls there holds nothing of ours: a function would keep
 # its module alive, and all that the module can reach, to the very end of the interpreter, which then takes longer.
-_forks: list[None] = []
-os.register_at_fork(after_in_child=partial(_forks.append, None))
+forks: list[None] = []
+os.register_at_fork(after_in_child=partial(forks.append, None))
 _locks = {0: RLock()}
 
 
 def slow_lock(*, new_lock: Callable[[], RLock] = RLock) -> RLock:
     """Return the lock of what is slow; in a forked child it is one that nobody holds."""
-    return _locks.get(len(_forks)) or _locks.setdefault(len(_forks), new_lock())
+    return _locks.get(len(forks)) or _locks.setdefault(len(forks), new_lock())
 
 
 class SegmentWriter:
@@ -79,7 +79,7 @@ class SegmentWriter:
     def _begin(self) -> None:
         self.segment_ids: list[str] = []
         self.writer = new_uuid()
-        self._forks = len(_forks)
+        self._forks = len(forks)
         self._file = SegmentFile(_let_appends_finish)
         self._collected, self._dropped = count(), count()
         self._collected_before = self._dropped_before = 0
@@ -117,7 +117,7 @@ class SegmentWriter:
         size = len(line)
         self._room -= size
         written = 0
-        if self._room > 0 and at_us < self._look_us and not self._rest and self._forks == len(_forks):
+        if self._room > 0 and at_us < self._look_us and not self._rest and self._forks == len(forks):
             try:
                 fd = self._file.fd
                 # Nothing of the user's may stand between these two lines: the number could change hands.
@@ -133,7 +133,7 @@ class SegmentWriter:
     def drop(self) -> None:
         """Count an event that could not even be encoded."""
         with slow_lock():
-            if self._forks != len(_forks):
+            if self._forks != len(forks):
                 self._begin_in_child()
             else:
                 next(self._collected)
@@ -147,7 +147,7 @@ class SegmentWriter:
         Returns: False in a forked child that has recorded nothing: the segment is its parent's.
         """
         with slow_lock():
-            if self._forks != len(_forks):
+            if self._forks != len(forks):
                 return False
             if self._full_until_us == sys.maxsize:
                 return True
@@ -163,7 +163,7 @@ class SegmentWriter:
     def _append_slowly(self, line: bytes, written: int = 0) -> bool:
         """Append when a look is due, a line has broken off, or file, spool or disk are not as they should be."""
         with slow_lock():
-            if self._forks != len(_forks):
+            if self._forks != len(forks):
                 self._begin_in_child()
             if written:
                 self._rest, line = line[written:], b""
