@@ -208,5 +208,5 @@ def _show_end(plan: Plan, *, remove: bool) -> None:
         say(safe(note))
     if remove or not plan.changes:
         return
-    commands = ", ".join(one.framework for one in plan.found if one.is_written)
-    say(f"Run your tests as ever ({commands}), then: crossbridge report")
+    commands = dict.fromkeys(one.command for one in plan.found if one.is_written)
+    say(f"Run your tests as ever ({', '.join(commands)}), then: crossbridge report")

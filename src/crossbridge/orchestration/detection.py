@@ -44,6 +44,7 @@ JVM = {
     "selenium_java": "java/selenium",
 }
 NODE = {"playwright": "js/src/playwright", "cypress": "js/src/cypress"}
+_NODE_COMMANDS = {"playwright": "npx playwright test", "cypress": "npx cypress run"}
 
 # What stands in the build files of the JVM and .NET, and in package.json's dependencies.
 _JVM_SIGNS = {
@@ -102,6 +103,13 @@ class Found:
             None if self.framework == "cucumber" and not self.is_jvm else (JVM | NODE).get(self.framework)
         )
         return self.framework in _PYTHON or (folder is not None and (sdk() / folder).is_dir())
+
+    @property
+    def command(self) -> str:
+        """What commonly starts its tests."""
+        if self.is_jvm:
+            return "mvn test" if self.evidence.name == "pom.xml" else "gradle test"
+        return _NODE_COMMANDS.get(self.framework, self.framework)
 
     @property
     def is_jvm(self) -> bool:

@@ -26,6 +26,7 @@ COPIED = {
     "playwright": "crossbridge/playwright/config.cjs",
     "cypress": "crossbridge/cypress/config.cjs",
 }
+COMMANDS = {"playwright": "npx playwright test", "cypress": "npx cypress run"}  # of the others: mvn test
 
 
 @pytest.fixture
@@ -45,6 +46,8 @@ def test_the_sources_come_once_and_go_to_the_byte(project, copied, init):
     before = tree(project)
     done = init(project)
     assert done.returncode == 0, done.stderr
+    command = COMMANDS.get(copied.split("/")[1], "mvn test")
+    assert done.stderr.endswith(f"Run your tests as ever ({command}), then: crossbridge report\n")
     content = (project / copied).read_bytes().partition(b"\n")[2]
     assert content in [path.read_bytes() for path in (REPO / "sdk").rglob(Path(copied).name)]
     assert "Nothing to do." in init(project).stdout
