@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -122,18 +123,30 @@ def offset_us(begin: datetime, attempt: Attempt) -> int:
 
 def assign_lanes(attempts: Iterable[Attempt]) -> list[list[Attempt]]:
     """Give each worker a lane, and another one where its attempts overlap; in the natural order of their names."""
-    workers: dict[tuple[str, str], list[list[Attempt]]] = defaultdict(list)
-    ends: dict[int, datetime] = {}
+    workers: dict[tuple[str, str], _Worker] = defaultdict(_Worker)
     for attempt in attempts:
-        lanes = workers[attempt.framework, attempt.worker or ""]
-        lane = next((lane for lane in lanes if ends[id(lane)] <= attempt.started_at + OVERLAP_US * _US), None)
-        if lane is None:
-            lane = []
-            lanes.append(lane)
-        lane.append(attempt)
-        ends[id(lane)] = attempt.started_at + attempt.duration_us * _US
+        workers[attempt.framework, attempt.worker or ""].take(attempt)
     ordered = sorted(workers, key=lambda key: (key[0], natural(key[1])))
-    return [lane for key in ordered for lane in workers[key]]
+    return [lane for key in ordered for lane in workers[key].lanes]
+
+
+class _Worker:
+    """The lanes of a worker: an attempt goes on the first that is free. Thousands may overlap."""
+
+    def __init__(self) -> None:
+        self.lanes: list[list[Attempt]] = []
+        self._free: list[int] = []
+        self._busy: list[tuple[datetime, int]] = []  # until when, and which
+
+    def take(self, attempt: Attempt) -> None:
+        while self._busy and self._busy[0][0] <= attempt.started_at + OVERLAP_US * _US:
+            heappush(self._free, heappop(self._busy)[1])
+        if not self._free:
+            self._free.append(len(self.lanes))
+            self.lanes.append([])
+        number = heappop(self._free)
+        self.lanes[number].append(attempt)
+        heappush(self._busy, (attempt.started_at + attempt.duration_us * _US, number))
 
 
 def lane_names(lanes: list[list[Attempt]]) -> list[tuple[str, list[Attempt]]]:

@@ -48,6 +48,20 @@ def test_tests_of_one_worker_that_overlap_get_a_lane_each():
     assert [(lane.name, len(lane.slots)) for lane in found.lanes] == [("gw0", 2), ("gw0 (2)", 1)]
 
 
+def test_the_first_lane_that_is_free_is_taken():
+    spans = [
+        (0, 100_000),
+        (50_000, 500_000),
+        (60_000, 200_000),
+        (300_000, 400_000),
+        (310_000, 5_000),
+        (610_000, 5_000),
+    ]
+    found = timeline_of([attempt(*span) for span in spans])
+    starts = [[slot.start_us for slot in lane.slots] for lane in found.lanes]
+    assert starts == [[0, 300_000], [50_000, 610_000], [60_000, 310_000]]
+
+
 def test_rounding_of_start_and_end_makes_no_second_lane():
     found = timeline_of([attempt(0, 400_000), attempt(399_999, 400_000)])
     (lane,) = found.lanes
