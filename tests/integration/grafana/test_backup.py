@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,21 @@ def commands(section):
     text = GUIDE.read_text().split(f"### {section}\n")[1]
     block = re.search(r"((?:^    .*\n)+)", text, re.MULTILINE)[1]
     return [re.sub(r"\s+# .*", "", line.strip()) for line in block.splitlines()]
+
+
+def test_the_embedded_servers_programs_are_where_the_guide_looks_for_them():
+    (line,) = re.findall(r"^    (export PATH=.*)$", GUIDE.read_text(), re.MULTILINE)
+    found = find_binaries(None)
+    assert found.from_wheel
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    answer = subprocess.run(
+        ["sh", "-c", f"{line}; command -v pg_dump"],
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(answer.stdout.strip()) == found.folder / "pg_dump"
 
 
 @pytest.fixture
