@@ -158,8 +158,10 @@ with collecting(spool) as collector:
                 collector.record_http_call("h/", "GET", n, 1, error="x" * (n % 3000))
             collector.collect(crossbridge.profiling.models.PerformanceEvent("test_end", test_id=object()))
             signal.setitimer(signal.ITIMER_REAL, 0)
-        except ALARM:
-            seen += 1
+        except ALARM as error:
+            while isinstance(error, ALARM):  # a late one may strike while another is on its way
+                seen += 1
+                error = error.__context__
     stats = collector.get_stats()
 print(json.dumps([Alarm.raised, seen, stats]))
 """
@@ -173,7 +175,7 @@ SLOW = "segment.LOOK_US = 0\nsegment.ROTATE_BYTES = 20_000\n"
 def test_a_storm_of_alarms_reaches_the_user_to_the_last_one_and_tears_no_line(tmp_path, error, path):
     printed = run_in_child(STORM.replace("ALARM", error).replace("seen = n", path + "seen = n"), tmp_path)
     raised, seen, stats = json.loads(printed)
-    assert raised == seen == 300
+    assert raised == seen >= 300
     assert stats["faults"] == 0
     events = read_spool(tmp_path)
     assert len(events) <= stats["collected"] <= len(events) + seen
