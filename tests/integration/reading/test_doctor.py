@@ -78,6 +78,21 @@ class TestRecording:
         assert (verdict, seen) == ("warn", "off: CROSSBRIDGE_PROFILING_ENABLED=off (environment)")
         assert mend == "Unset it, or set it to true."
 
+    def test_a_name_that_is_nearly_a_setting_is_told_from_it(self, check, project, monkeypatch):
+        monkeypatch.setenv("CROSSBRIDGE_PROFILNG", "true")
+        monkeypatch.setenv("CROSSBRIDGE_STRICT", "1")
+        (project / ".env").write_text("CROSSBRIDGE_DB_PASWORD=s3cret\n")
+        (project / "crossbridge.yml").write_text("profiling:\n  databse:\n    host: x\n")
+        assert check("recording", "settings") == (
+            "warn",
+            "no setting, and ignored: CROSSBRIDGE_PROFILNG, CROSSBRIDGE_DB_PASWORD, databse.host",
+            "Write CROSSBRIDGE_PROFILING and CROSSBRIDGE_DB_PASSWORD and database.host.",
+        )
+
+    def test_settings_that_cannot_be_read_are_told_once(self, project):
+        (project / "crossbridge.yml").write_text("profiling: [")
+        assert run_cli("doctor").stdout.endswith("1 check: 0 ok, 0 warnings, 1 failure\n")
+
     def test_settings_are_told_with_their_sources_but_no_password(self, check, project, monkeypatch):
         (project / "crossbridge.yml").write_text("profiling:\n  batch_size: 250\n")
         monkeypatch.setenv("CROSSBRIDGE_DB_PASSWORD", "open sesame")

@@ -32,7 +32,6 @@ def diagnose() -> Iterator[Check]:
     from crossbridge.errors import ConfigError
     from crossbridge.profiling.config import load
 
-    yield from recording.checks_of_switch()
     try:
         config = load()
     except ConfigError as error:

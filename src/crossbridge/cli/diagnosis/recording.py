@@ -6,22 +6,26 @@ import contextlib
 import os
 import statistics
 import time
+from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from crossbridge.cli.diagnosis import Check
-from crossbridge.errors import ConfigError
 from crossbridge.profiling.config import PASSWORD, SETTINGS, settings_texts
+from crossbridge.profiling.dotenv import parse
 from crossbridge.profiling.models import StorageBackendType
-from crossbridge.switch import FALSE, SWITCHES, find_project_root
+from crossbridge.profiling.yaml_block import profiling_block
+from crossbridge.switch import FALSE, SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from crossbridge.profiling.models import ProfileConfig
+
+    Texts = dict[str, tuple[str, str]]  # of a setting: its text, and the place it stands in
 
 # A write of one event takes some microseconds on a local disk.
 SLOW_WRITE_US = 500.0
@@ -31,33 +35,43 @@ _SWITCH_ON = "Set CROSSBRIDGE_PROFILING=true in the environment of the tests, or
 _check = partial(Check, "recording")
 
 
-def checks_of_switch() -> Iterator[Check]:
-    """Whether profiling is on, and who says so."""
-    try:
-        texts = settings_texts(os.environ, find_project_root())
-    except ConfigError as error:
-        yield _check("settings", "fail", str(error), "Mend the file.")
-        return
-    said = {name: texts[name] for name in SWITCHES if name in texts}
-    words = ", ".join(f"{name}={text} ({place})" for name, (text, place) in said.items())
-    if not said:
-        yield _check("switch", "warn", "off: neither switch is set", _SWITCH_ON)
-    elif any(text.lower() in FALSE for text, _ in said.values()):
-        yield _check("switch", "warn", f"off: {words}", "Unset it, or set it to true.")
-    else:
-        yield _check("switch", "ok", f"on: {words}")
-
-
 def checks(config: ProfileConfig) -> Iterator[Check]:
     """Look at what is recorded, by whom, and how long it holds up a test."""
-    yield _settings(config)
+    texts = settings_texts(os.environ, config.project_root)
+    yield _switch(texts)
+    yield _settings(texts, dict(_misspelt(config.project_root)))
     yield _backend(config)
     yield _pytest_plugin(config)
     yield _cost(config)
 
 
-def _settings(config: ProfileConfig) -> Check:
-    texts = settings_texts(os.environ, config.project_root)
+def _switch(texts: Texts) -> Check:
+    """Whether profiling is on, and who says so."""
+    said = {name: texts[name] for name in SWITCHES if name in texts}
+    words = ", ".join(f"{name}={text} ({place})" for name, (text, place) in said.items())
+    if not said:
+        return _check("switch", "warn", "off: neither switch is set", _SWITCH_ON)
+    if any(text.lower() in FALSE for text, _ in said.values()):
+        return _check("switch", "warn", f"off: {words}", "Unset it, or set it to true.")
+    return _check("switch", "ok", f"on: {words}")
+
+
+def _misspelt(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield each name that is set and no setting, but nearly one, with that one."""
+    known = {name for setting in SETTINGS for name in (setting.name, setting.yaml) if name}
+    names = list(os.environ)
+    for file, parsed in ((".env", parse), ("crossbridge.yml", profiling_block)):
+        with contextlib.suppress(OSError):
+            names += parsed((root / file).read_text(encoding="utf-8-sig"))
+    for name in names:
+        if name not in known and (near := get_close_matches(name, known, n=1, cutoff=0.9)):
+            yield name, near[0]
+
+
+def _settings(texts: Texts, misspelt: dict[str, str]) -> Check:
+    if misspelt:
+        mend = f"Write {' and '.join(misspelt.values())}."
+        return _check("settings", "warn", f"no setting, and ignored: {', '.join(misspelt)}", mend)
     shown = [
         f"{name} ({place})" if name == PASSWORD else f"{name}={text} ({place})"
         for name, (text, place) in texts.items()
