@@ -82,6 +82,7 @@ def _tell(error: CrossbridgeError | OSError) -> int:
         return error.exit_code
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of the output would fail again at the exit
     if error.errno != errno.EPIPE:  # a reader that has seen enough is no news
-        what = f"cannot use {error.filename}" if error.filename else "cannot write the output"
+        gone = "cannot find the working folder" if error.errno == errno.ENOENT else "cannot write the output"
+        what = f"cannot use {error.filename}" if error.filename else gone
         print(f"crossbridge: {what}: {error.strerror or error}.", file=sys.stderr)
     return 1

@@ -34,6 +34,12 @@ def test_a_full_disk_is_told_in_one_line(tmp_path, options):
     assert answer.stderr == "crossbridge: cannot write the output: No space left on device.\n"
 
 
+def test_a_working_folder_that_is_gone_is_told_in_one_line(tmp_path):
+    script = f"cd {tmp_path} && rmdir {tmp_path} && {sys.executable} -m crossbridge init"
+    answer = run(script, shell=True, capture_output=True)
+    assert answer.stderr == "crossbridge: cannot find the working folder: No such file or directory.\n"
+
+
 def test_a_reader_that_has_left_is_no_news(tmp_path):
     script = f"{sys.executable} -m crossbridge grafana provision --out {tmp_path} | true"
     assert "Broken" not in run(script, shell=True, capture_output=True).stderr
