@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # What a phase can raise without failing: pytest.skip and pytest.xfail.
 _NO_FAILURES = frozenset({"Skipped", "XFailed", "SkipTest"})
 _REPORT = pytest.TestReport
+_TEARDOWN_BEGAN = "teardown began"
 _GROUP = r"@[^\]]*\Z"
 
 
@@ -39,6 +40,7 @@ class Outcome:
         self.call: str | None = None
         self.teardown: str | None = None
         self.subtest_failed = False
+        self.subtest_ns = 0  # when the latest was reported
         self.interrupted = False
         self.raised: dict[str, str] = {}  # phases that raised and the type of it, until their report comes
         self.error_type: str | None = None
@@ -112,6 +114,22 @@ class Recorder:
     stands here: most tests pass, and for these hardly anything is to be touched.
     """
 
+    # Slots, because pluggy looks through a plugin's `__dict__`, after which its attributes are found more slowly.
+    __slots__ = (
+        "_at_ns",
+        "_attempts",
+        "_clock_ns",
+        "_collector",
+        "_forks",
+        "_framework",
+        "_grouped",
+        "_nodeid",
+        "_outcome",
+        "_root",
+        "_test",
+        "item",
+    )
+
     def __init__(self, collector: MetricsCollector, framework: str | None, *, grouped: bool) -> None:
         self._collector = collector
         self._root = str(collector.config.project_root)
@@ -123,10 +141,7 @@ class Recorder:
         self._nodeid = ""
         self._attempts = 0
         self._test: RunningTest | None = None
-        self._began_ns = 0
-        self._subtest_ns = 0  # when the one before was reported
-        self._teardown_ns = 0
-        self._ended_ns: dict[str, int] = {}  # the phases that have ended, and when
+        self._at_ns: dict[str, int] = {}  # when phases have ended, and the tear-down began
         self._outcome: Outcome | None = None  # None: all is passed
 
     @pytest.hookimpl(trylast=True)
@@ -134,14 +149,15 @@ class Recorder:
         try:
             if self._test is not None:
                 self._end(self._test)
-            self._begin(nodeid)
+            if len(forks) == self._forks:
+                self._begin(nodeid)
         except Exception as error:  # noqa: BLE001
             caught(error, "pytest_runtest_logstart")
 
     # Not tryfirst: unittest's hook, which is, puts the exceptions of a TestCase into `call`.
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
         try:
-            self._ended_ns[call.when] = self._clock_ns()
+            self._at_ns[call.when] = self._clock_ns()
             if call.excinfo is not None:
                 self._eventful().raised[call.when] = call.excinfo.typename
         except Exception as error:  # noqa: BLE001
@@ -149,7 +165,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
-        self._teardown_ns = self._clock_ns()
+        self._at_ns[_TEARDOWN_BEGAN] = self._clock_ns()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if (
@@ -181,7 +197,7 @@ class Recorder:
         """End what runs no more: the session was interrupted."""
         try:
             if self._test is not None:
-                if "teardown" not in self._ended_ns:
+                if "teardown" not in self._at_ns:
                     self._eventful().interrupted = True
                 self._end(self._test)
         except Exception as error:  # noqa: BLE001
@@ -192,20 +208,12 @@ class Recorder:
         return outcome
 
     def _begin(self, nodeid: str) -> None:
-        if len(forks) != self._forks:
-            return
         self._attempts = self._attempts + 1 if nodeid == self._nodeid else 1
         self._nodeid = nodeid
         test_id = stable_id(without_group(nodeid) if self._grouped else nodeid, self._root)
-        number = (
-            self._attempts
-            if self.item is None
-            else getattr(self.item, "execution_count", 0) or self._attempts
-        )
-        self._ended_ns, self._outcome = {}, None
-        self._subtest_ns = self._teardown_ns = 0
-        self._began_ns = began_ns = self._clock_ns()
-        at_us = (ANCHOR_NS + began_ns) // 1000
+        number = getattr(self.item, "execution_count", 0) or self._attempts
+        self._at_ns, self._outcome = {}, None
+        at_us = (ANCHOR_NS + self._clock_ns()) // 1000
         test = RunningTest(test_id, number, self._framework, at_us, places(test_id))
         self._test = self._collector.test = test
         self._collector.record(encode.start_of_test, at_us, test)
@@ -218,28 +226,25 @@ class Recorder:
         if (outcome := self._outcome) is not None:
             outcome.note_unreported()
             status, error_type, message = outcome.status, outcome.error_type, outcome.error_message
-        began_ns, teardown_ns, at_ns = self._began_ns, self._teardown_ns, self._ended_ns
-        ended_ns = at_ns["teardown"] if "teardown" in at_ns else self._clock_ns()
-        ended = (
-            test,
-            status,
-            (ended_ns - began_ns) // 1000,
-            (at_ns["setup"] - began_ns) // 1000 if "setup" in at_ns else None,
-            (ended_ns - teardown_ns) // 1000 if teardown_ns else None,
-            error_type,
-            message,
-        )
-        self._collector.record(encode.end_of_test, (ANCHOR_NS + ended_ns) // 1000, ended)
+        at_ns, began_us = self._at_ns, test.started_us
+        ended_us = (ANCHOR_NS + (at_ns.get("teardown") or self._clock_ns())) // 1000
+        setup_us = (ANCHOR_NS + at_ns["setup"]) // 1000 - began_us if "setup" in at_ns else None
+        teardown_us = None
+        if _TEARDOWN_BEGAN in at_ns:
+            teardown_us = ended_us - (ANCHOR_NS + at_ns[_TEARDOWN_BEGAN]) // 1000
+        ended = (test, status, ended_us - began_us, setup_us, teardown_us, error_type, message)
+        self._collector.record(encode.end_of_test, ended_us, ended)
 
     def _record_subtest(self, test: RunningTest, report: pytest.TestReport) -> None:
-        self._eventful().note_subtest(report)
+        outcome = self._eventful()
+        outcome.note_subtest(report)
         name = stable_id(_subtest_name(report), self._root)
         # pytest tells when a subtest has ended, not when it began: one begins where the one before was reported.
-        began_ns = self._subtest_ns or self._ended_ns.get("setup", 0)
+        began_ns = outcome.subtest_ns or self._at_ns.get("setup", 0)
         step = OpenStep(name, "subtest", test, (ANCHOR_NS + began_ns) // 1000)
-        duration_us = max(0, self._ended_ns.get("call", 0) - began_ns) // 1000
+        duration_us = max(0, self._at_ns.get("call", 0) - began_ns) // 1000
         self._collector.end_step(step, report.outcome, duration_us)
-        self._subtest_ns = self._clock_ns()
+        outcome.subtest_ns = self._clock_ns()
 
 
 class Reruns:

@@ -51,7 +51,7 @@ def cleaned(line: str) -> bytes:
 
 
 def start_of_test(at_us: int, test: RunningTest, quote: Quote = encode_basestring) -> str:
-    return f'{{"type":"test_start","at_us":{at_us}{_introduce(test, quote)}{test.place}}}\n'
+    return f'{{"type":"test_start","at_us":{at_us},"test_id":{_introduce(test, quote)}{test.place}}}\n'
 
 
 def end_of_test(at_us: int, ended: EndedTest, quote: Quote = encode_basestring) -> str:
@@ -66,7 +66,7 @@ def end_of_test(at_us: int, ended: EndedTest, quote: Quote = encode_basestring) 
     else:
         phases = f',"setup_us":{setup_us},"teardown_us":{teardown_us}'
     return (
-        f'{{"type":"test_end","at_us":{at_us}{test.identity or _introduce(test, quote)}'
+        f'{{"type":"test_end","at_us":{at_us},"test_id":{test.identity or _introduce(test, quote)}'
         f',"status":{quote(status)},"duration_us":{duration_us}{phases}{test.place}{error}}}\n'
     )
 
@@ -141,7 +141,7 @@ _latest[0].place = ""
 
 
 def _of_test(test: RunningTest | None, quote: Quote) -> str:
-    return "" if test is None else test.identity or _introduce(test, quote)
+    return "" if test is None else f',"test_id":{test.identity or _introduce(test, quote)}'
 
 
 def _place_of_step(step: OpenStep) -> str:
@@ -152,7 +152,7 @@ def _introduce(test: RunningTest, quote: Quote) -> str:
     """Fill in what each event of an attempt says of it, and returns, and what only its start and its end say."""
     latest = _latest[0]
     place = latest.place if test.where == latest.where else _place(test, quote)
-    identity = f',"test_id":{quote(test.test_id)}'
+    identity = quote(test.test_id)
     if test.attempt != 1:
         identity += f',"attempt":{test.attempt}'
     if test.framework is not None:

@@ -81,6 +81,12 @@ def test_an_attempt_does_not_last_until_the_next_begins(project):
     assert second["at_us"] - first["at_us"] >= 1_000_000
 
 
+def test_a_test_that_runs_twice_in_a_row_is_attempted_twice(project):
+    project.write("test_a.py", "def test_a(): pass\ndef test_b(): pass")
+    run = project.pytest("test_a.py::test_a", "test_a.py::test_a", "test_a.py::test_b", "--keep-duplicates")
+    assert [end.get("attempt", 1) for end in run.ends] == [1, 2, 1]
+
+
 def test_errors_of_earlier_attempts_are_not_told_of_later_ones(project):
     project.write(
         "test_a.py", "tries = []\ndef test_a():\n    tries.append(1)\n    assert len(tries) == 2, 'early'"
