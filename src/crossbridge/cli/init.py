@@ -160,7 +160,7 @@ def _page(plan: Plan, *, remove: bool) -> Iterator[Text]:
         for found in plan.found:
             line = Text(f"  {found.name:<18} {safe(found.evidence.as_posix())}")
             if not found.supported:
-                line.append("  its hook is not in this release", "yellow")
+                line.append(f"  {found.instead}", "yellow")
             yield line
         yield Text()
     if plan.refusals:

@@ -78,7 +78,7 @@ def _refuse_what_is_not_there(plan: Plan, only: Collection[str]) -> None:
         if found is None:
             plan.refuse(FRAMEWORKS[framework], f"was not found in {plan.root}.")
         elif not found.supported:
-            plan.refuse(found.name, f"({found.evidence.as_posix()}): its hook is not in this release.")
+            plan.refuse(found.name, f"({found.evidence.as_posix()}): {found.instead}.")
     if not only and not plan.found:
         plan.refuse("no test framework", f"was found in {plan.root}. Name the folder of the project.")
 

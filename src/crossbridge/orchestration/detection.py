@@ -91,10 +91,17 @@ class Found:
 
     @property
     def supported(self) -> bool:
-        """Whether this release records it."""
+        """Whether `init` makes it recorded, or finds it so."""
         if self.framework == "selenium_python":
             return find_spec("crossbridge.integrations.selenium") is not None
         return self.is_written
+
+    @property
+    def instead(self) -> str:
+        """What to know of one that `init` does not support."""
+        if self.framework == "cucumber":
+            return "recorded by --format @crossbridge/profiling/cucumber:/dev/null"
+        return "its hook is not in this release"
 
     @property
     def is_written(self) -> bool:

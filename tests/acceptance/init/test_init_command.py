@@ -10,6 +10,7 @@ import pytest
 
 from crossbridge.orchestration import block
 from support.projects import BEHAVE, PYTEST, ROBOT, make, tree
+from support.pytest_runs import REPO
 
 ALL = PYTEST | ROBOT | BEHAVE
 ENVIRONMENT = "features/environment.py"
@@ -84,7 +85,9 @@ def test_a_framework_without_a_hook_is_named_as_such(project, init):
     assert ended.returncode == 0
     lines = [line.split(maxsplit=2) for line in ended.stdout.splitlines()]
     assert ["NUnit", "a.csproj", "its hook is not in this release"] in lines
-    assert ["Cucumber", "package.json", "its hook is not in this release"] in lines
+    formatter = "--format @crossbridge/profiling/cucumber:/dev/null"
+    assert ["Cucumber", "package.json", f"recorded by {formatter}"] in lines
+    assert formatter in (REPO / "docs/profiling/FRAMEWORK_INTEGRATION.md").read_text()
 
 
 @pytest.mark.parametrize(
