@@ -76,9 +76,9 @@ _ALL_PARTS = """
 WITH parts AS (
     SELECT test_id, attempt, step_name, started_at, created_at, duration_us FROM crossbridge.steps WHERE run_id = %(run)s
     UNION ALL
-    SELECT test_id, coalesce(attempt, 1), endpoint, started_at, created_at, duration_us FROM crossbridge.http_calls WHERE run_id = %(run)s
+    SELECT test_id, attempt, endpoint, started_at, created_at, duration_us FROM crossbridge.http_calls WHERE run_id = %(run)s
     UNION ALL
-    SELECT test_id, coalesce(attempt, 1), command, started_at, created_at, duration_us FROM crossbridge.driver_commands
+    SELECT test_id, attempt, command, started_at, created_at, duration_us FROM crossbridge.driver_commands
      WHERE run_id = %(run)s
     UNION ALL
     SELECT test_id, attempt, '(test)', started_at, created_at, duration_us FROM crossbridge.tests WHERE run_id = %(run)s
@@ -138,7 +138,7 @@ class Store:
         tests = [dict(zip(names, row, strict=True)) for row in self._rows(_TESTS, run_id)]
         for table, columns in PARTS.items():
             parts = defaultdict(list)
-            query = f"SELECT test_id, coalesce(attempt, 1), {columns} FROM crossbridge.{table} WHERE run_id = %s ORDER BY {_ORDER[table]}"
+            query = f"SELECT test_id, attempt, {columns} FROM crossbridge.{table} WHERE run_id = %s ORDER BY {_ORDER[table]}"
             for test_id, attempt, *values in self._rows(query, run_id):
                 part = dict(zip(columns.split(", "), values, strict=True))
                 parts[test_id, attempt].append(_brief(part, _STEP_STATUS if table == "steps" else {}))
@@ -146,7 +146,7 @@ class Store:
                 if found := parts.pop((test["test_id"], test["attempt"]), None):
                     test[table] = found
             tests += [
-                {"test_id": test_id, "attempt": attempt, table: found}
+                {"test_id": test_id, "attempt": attempt or 1, table: found}
                 for (test_id, attempt), found in parts.items()
             ]
         return [_brief(test) for test in sorted(tests, key=place)]

@@ -138,7 +138,7 @@ def test_http_call_becomes_a_row_of_http_calls(db, rows):
         " FROM crossbridge.http_calls ORDER BY id"
     )
     assert [tuple(row.values()) for row in found] == [
-        ("a", "api/users/{id}", "GET", 404, 2, 1500, "pytest", None, None),
+        ("a", "api/users/{id}", "GET", 404, 2, 1500, "pytest", None, 1),
         (None, "api", "POST", None, 0, 9, "x", "ConnectionError", None),
     ]
 
@@ -148,16 +148,18 @@ def test_driver_command_becomes_a_row_of_driver_commands(db, rows):
     segment.add(
         "driver_command", command="click", target="id=go", duration_us=2500, retry_count=2, test_id="a"
     )
+    segment.add("driver_command", command="click", duration_us=1, test_id="a", attempt=2)
     segment.add("driver_command", command="get", duration_us=0, error="Timeout")
     segment.deliver(db)
 
     found = rows(
-        "SELECT test_id, command, target, duration_ms, retry_count, framework, error"
+        "SELECT test_id, command, target, duration_ms, retry_count, framework, error, attempt"
         " FROM crossbridge.driver_commands ORDER BY id"
     )
     assert [tuple(row.values()) for row in found] == [
-        ("a", "click", "id=go", 3, 2, "pytest", None),
-        (None, "get", None, 0, 0, "pytest", "Timeout"),
+        ("a", "click", "id=go", 3, 2, "pytest", None, 1),
+        ("a", "click", None, 0, 0, "pytest", None, 2),
+        (None, "get", None, 0, 0, "pytest", "Timeout", None),
     ]
 
 

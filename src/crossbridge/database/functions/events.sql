@@ -160,7 +160,8 @@ BEGIN
     INSERT INTO crossbridge.http_calls (
         run_id, test_id, endpoint, method, status_code, created_at, duration_us, started_at, attempt, framework, error)
     SELECT s.run_id, e.test_id, e.endpoint, e.method, e.status_code, crossbridge.time_of(e.at_us), e.duration_us,
-           crossbridge.time_of(e.at_us - e.duration_us), e.attempt, coalesce(e.framework, s.framework), e.error
+           crossbridge.time_of(e.at_us - e.duration_us), CASE WHEN e.test_id IS NOT NULL THEN coalesce(e.attempt, 1) END,
+           coalesce(e.framework, s.framework), e.error
       FROM jsonb_to_recordset(events) AS e(
                type text, test_id text, endpoint text, method text, status_code integer, at_us bigint, duration_us bigint,
                attempt integer, framework text, error text)
@@ -174,7 +175,8 @@ BEGIN
     INSERT INTO crossbridge.driver_commands (
         run_id, test_id, command, target, retry_count, created_at, duration_us, started_at, attempt, framework, error)
     SELECT s.run_id, e.test_id, e.command, e.target, coalesce(e.retry_count, 0), crossbridge.time_of(e.at_us), e.duration_us,
-           crossbridge.time_of(e.at_us - e.duration_us), e.attempt, coalesce(e.framework, s.framework), e.error
+           crossbridge.time_of(e.at_us - e.duration_us), CASE WHEN e.test_id IS NOT NULL THEN coalesce(e.attempt, 1) END,
+           coalesce(e.framework, s.framework), e.error
       FROM jsonb_to_recordset(events) AS e(
                type text, test_id text, command text, target text, retry_count integer, at_us bigint, duration_us bigint,
                attempt integer, framework text, error text)

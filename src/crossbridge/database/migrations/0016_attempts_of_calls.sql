@@ -1,0 +1,1 @@
+-- Runs are looked up together when flips are sought; a call of a first attempt says so. Functions alone.

@@ -1,1 +1,0 @@
--- Runs are looked up together when flips are sought; functions alone.
