@@ -133,7 +133,8 @@ def outcomes(totals: list[Totals]) -> Section:
     for name, count in counts.items():
         style = STATUS_STYLE[name]
         bar = "━" * max(1, round(_BAR_CELLS * count / whole))
-        yield Text.assemble(f"  {count:>9,}  {percent(count, whole):>8}  ", (f"{name:<11}  {bar}", style))
+        figures = f"  {count:>9,}  {percent(count, whole):>8}  "
+        yield Text.assemble(figures, (f"{name:<11}  {bar}", style), no_wrap=True, overflow="crop")
 
 
 def frameworks(totals: list[Totals]) -> Section:

@@ -134,6 +134,12 @@ def test_a_name_that_figures_would_cut_short_has_a_line_of_its_own(history, line
     assert lines("slowest", columns=40)[3] == figures  # never cut: a terminal wraps it
 
 
+def test_a_bar_stays_beside_its_figures_however_short_the_line(wide, lines):
+    shown = lines("report", "--run", wide.run_id, columns=40)
+    assert "         11    61.11%  passed       ━━━━" in shown
+    assert not any(line.startswith("━") for line in shown)
+
+
 def test_figures_line_up_on_the_right(wide, lines):
     head, *rows = lines("slowest", "--limit", "50", columns=120)[1:]
     for column in ("average", "longest", "attempts"):
