@@ -96,11 +96,14 @@ def side_words(side: Side) -> str:
     return f"{side.kind} {safe(name)} ({counted(len(side.runs), 'run')})"
 
 
+# In the order of the summary: what to act on first.
 LISTS = (
     ("new_failures", "New failures", "passed in the base, or are new"),
     ("flaky", "Flaky", "failed and passed on one side"),
     ("still_failing", "Still failing", "failed in the base too"),
     ("fixed", "Fixed", "failed in the base"),
+    ("slower", "Slower tests", ""),
+    ("faster", "Faster tests", ""),
     ("new_tests", "New tests", "not in the base"),
     ("vanished", "Vanished tests", "in the base only"),
 )
@@ -113,27 +116,24 @@ def comparison_page(found: Comparison, limit: int) -> Section:
     )
     yield Text(f"  {summary(found)}")
     for name, title, remark in LISTS:
-        tests: list[ComparedTest] = getattr(found, name)
+        tests = getattr(found, name)
         if tests:
+            first = f"the first {limit:,}" if len(tests) > limit else ""
             yield ""
-            yield heading(title, counted(len(tests), "test"), remark, *_first(tests, limit))
-            yield Entries(
-                (
-                    test.head_status or test.base_status or "-",
-                    test.framework,
-                    test.test_id,
-                    "" if _ran_on_one_side(test) else outcome_words(test),
-                )
-                for test in tests[:limit]
-            )
-    for title, changed in (("Slower", found.slower), ("Faster", found.faster)):
-        if changed:
-            yield ""
-            yield from _duration_list(title, changed, limit)
+            yield heading(title, *filter(None, (counted(len(tests), "test"), remark, first)))
+            yield Entries(map(_changed if name in ("slower", "faster") else _ended, tests[:limit]))
 
 
-def _first(found: Sequence[object], limit: int) -> tuple[str, ...]:
-    return (f"the first {limit:,}",) if len(found) > limit else ()
+def _ended(test: ComparedTest) -> tuple[str, str, str, str]:
+    status = test.head_status or test.base_status or "-"
+    return status, test.framework, test.test_id, "" if _ran_on_one_side(test) else outcome_words(test)
+
+
+def _changed(test: ComparedDuration) -> tuple[str, str, str, str]:
+    words = (
+        f"{_from_to(test.base_us, test.head_us, test.ratio_low, test.ratio_high)}; {sure(test.q_value)} sure"
+    )
+    return change(test.ratio).rjust(6), test.framework, test.test_id, words
 
 
 def _ran_on_one_side(test: ComparedTest) -> bool:
@@ -184,16 +184,3 @@ def summary(found: Comparison) -> str:
     if abs(found.suite_ratio - 1) >= 0.03:  # noqa: PLR2004
         whole += f"; all tests together {change(found.suite_ratio)}"
     return whole
-
-
-def _duration_list(title: str, changed: Sequence[ComparedDuration], limit: int) -> Section:
-    yield heading(f"{title} tests", counted(len(changed), "test"), *_first(changed, limit))
-    yield Entries(
-        (
-            change(test.ratio).rjust(6),
-            test.framework,
-            test.test_id,
-            f"{_from_to(test.base_us, test.head_us, test.ratio_low, test.ratio_high)}; {sure(test.q_value)} sure",
-        )
-        for test in changed[:limit]
-    )

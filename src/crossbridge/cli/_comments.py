@@ -37,16 +37,16 @@ def comparison_comment(found: Comparison, gate: Sequence[str], limit: int) -> It
     yield f"{summary(found)}."
     yield ""
     for name, title, remark in LISTS:
-        tests: list[ComparedTest] = getattr(found, name)
-        if tests:
-            yield from heading(f"{title} ({len(tests):,})")
+        tests = getattr(found, name)
+        if not tests:
+            continue
+        yield from heading(f"{title} ({len(tests):,})")
+        if name in ("slower", "faster"):
+            yield from _durations(tests[:limit])
+        else:
             yield f"{remark[0].upper()}{remark[1:]}."
             yield ""
             yield from _outcomes(tests[:limit], known=name not in ("new_tests", "vanished"))
-    for title, changed in (("Slower", found.slower), ("Faster", found.faster)):
-        if changed:
-            yield from heading(f"{title} ({len(changed):,})")
-            yield from _durations(changed[:limit])
 
 
 def _outcomes(tests: Sequence[ComparedTest], *, known: bool) -> list[str]:

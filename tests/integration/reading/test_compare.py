@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from math import exp
 
 import pytest
@@ -231,6 +232,20 @@ def test_a_test_of_one_side_is_said_no_more_of_than_is_to_say(history, project):
     assert "Vanished tests  1 test, in the base only\n  skipped  pytest  old\n" in shown
     assert shown.count("base skipped") == 0
     assert "  passed  pytest  new\n    base without it, head passed when retried" in shown
+
+
+def test_lists_come_in_the_order_of_the_summary(history, project):
+    rng = random.Random(9)
+    for hours in range(12, 2, -1):
+        history.run(*durations(rng), ("gone", "passed"), hours_ago=hours)
+    head = history.run(*durations(rng, slower={7}), ("new", "failed"), branch="feature/x")
+    for option, title in (
+        ((), r"^(\w[\w ]+?)(?: tests)?  \d"),
+        (("--markdown",), r"^#### (.+?)(?: tests)? \("),
+    ):
+        shown = run_cli("compare", "main", head.run_id, "--fail-on", "none", *option).stdout
+        assert re.findall(title, shown, re.MULTILINE) == ["New failures", "Slower", "New", "Vanished"]
+        assert ": 1 new failure, 1 slower, 1 new test, 1 vanished" in shown
 
 
 def test_a_gate_on_slower_tests_takes_a_percentage(history, project):
