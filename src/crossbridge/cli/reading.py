@@ -116,8 +116,9 @@ def report(
     """
     from crossbridge.errors import UsageError
 
-    if run and since:
-        raise UsageError("--run and --since exclude each other. Leave one of them out.")
+    for option, value in {"--since": since, "--env": environment, "--branch": branch}.items():
+        if run and value:
+            raise UsageError(f"--run and {option} exclude each other. Leave one of them out.")
     scope = scope_of(since or "30d", environment, branch, framework, limit)
     if html:
         _write_html(html, run, scope, of_window=bool(since), as_json=as_json)

@@ -282,6 +282,7 @@ def test_a_terminal_that_knows_no_unicode_gets_escapes(wide, project):
         (("report", "--run", "xyz"), 2, "a run is named by its id or its first digits, got 'xyz'."),
         (("report", "--run", "abc"), 2, "there is no run abc. See 'crossbridge runs --since 30d'."),
         (("report", "--run", "abc", "--since", "7d"), 2, "--run and --since exclude each other."),
+        (("report", "--run", "abc", "--branch", "main"), 2, "--run and --branch exclude each other."),
     ],
 )
 def test_wrong_use_is_told_in_one_line(project, command, code, said):
