@@ -26,6 +26,7 @@ from bench import (
     live,
     playwright,
     pytest_runs,
+    pytest_turns,
     record,
     regressions,
     report,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 GROUPS: dict[str, Callable[[Stage], list[Line]]] = {
     "record": record.measure,
     "instructions": instructions.measure,
+    "turns": pytest_turns.measure,
     "pytest": pytest_runs.measure,
     "frameworks": frameworks.measure,
     "jvm": jvm.measure,

@@ -18,6 +18,7 @@ the same run on the same machine; absolute times hold for that machine only, rat
 TITLES = {
     "record": "Recording an event",
     "instructions": "Instructions added to a pytest test",
+    "turns": "Time added to a pytest test",
     "pytest": "Time added to a pytest run",
     "frameworks": "Robot Framework and behave",
     "jvm": "JUnit",

@@ -1,4 +1,4 @@
-"""What a run of pytest pays: for each trivial test, and once at its start.
+"""What a run of pytest pays, beside what it pays for others: for each trivial test, and once at its start.
 
 A sample is the median of some runs of one test (start-up) and one run of many; the slope between them is what a test
 costs. Each candidate's sample is compared with one of plain pytest taken just before it; the figures are medians of
@@ -98,8 +98,9 @@ def _per_test(pairs: dict[str, list[Pair]]) -> list[Line]:
     for name in (LOCAL, POSTGRES):
         noise = f"single pairs: {spread([pair.added('wall_us') for pair in pairs[name]])}"
         lines += [
-            Line(f"{name}: added to a test, wall", wall[name], "µs", 25.0, beside=beside, note=noise),
-            Line(f"{name}: the same, against the floor", wall[name] / wall[FLOOR], "times", 2.0),
+            Line(
+                f"{name}: added to a test of a whole run, wall", wall[name], "µs", beside=beside, note=noise
+            ),
             Line(
                 f"{name}: the same, against the cheapest peer", wall[name] / min(peers.values()), "times", 1.0
             ),

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-NAMES = ["record", "pytest", "frameworks", "http", "footprint", "live", "end", "backlog", "scale"]
+NAMES = ["record", "turns", "pytest", "frameworks", "http", "footprint", "live", "end", "backlog", "scale"]
 
 
 def run_bench(*args, output):
