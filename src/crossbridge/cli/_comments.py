@@ -16,7 +16,7 @@ from crossbridge.cli._changes import (
     sure,
 )
 from crossbridge.cli._markdown import code, heading, table
-from crossbridge.cli._text import ago, counted, duration, moment, number, percent
+from crossbridge.cli._text import ago, counted, duration, moment, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,10 +126,10 @@ def flaky_comment(found: Sequence[FlakyTest], since: datetime) -> Iterator[str]:
     yield ""
     yield from (
         table(
-            ["flipped", "at least", "retried", "commits", "time lost", "last", "test"],
+            ["disturbed runs", "at least", "retried", "commits", "time lost", "last", "test"],
             (
                 [
-                    percent(test.flips, test.runs),
+                    f"{test.flips:,} of {test.runs:,}",
                     f"{100 * test.flip_rate_low:.1f}%",
                     number(test.retried_runs),
                     number(test.commits),

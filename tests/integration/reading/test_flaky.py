@@ -10,6 +10,7 @@ import pytest
 from crossbridge.analysis.flaky import flaky_tests, retried_tests
 from crossbridge.analysis.runs import find_run, run_scope
 from crossbridge.analysis.scope import Scope
+from support.cli import run_cli
 
 
 @pytest.fixture
@@ -252,6 +253,15 @@ def test_evidence_equals_a_count_in_plain_python(history, flaky):
         retried = sum(len(statuses) > 1 for statuses in runs.values())
         expected[test_id] = (retried, sum(len(found) == 2 for found in endings.values()), len(runs))
     assert {name: (t.retried_runs, t.commits, t.runs) for name, t in flaky().items()} == expected
+
+
+def test_screen_and_comment_say_the_same_in_the_same_words(history, project):
+    history.run(("t", "failed", "passed"), hours_ago=2)
+    history.run(("t", "passed"))
+    for option in ((), ("--markdown",)):
+        shown = run_cli("flaky", *option).stdout
+        assert "disturbed runs" in shown
+        assert "1 of 2" in shown
 
 
 def test_retried_tests_of_a_run_tell_how_they_failed(history, reading):
