@@ -126,7 +126,7 @@ def comparison_page(found: Comparison, limit: int) -> Section:
 
 def _ended(test: ComparedTest) -> tuple[str, str, str, str]:
     status = test.head_status or test.base_status or "-"
-    return status, test.framework, test.test_id, "" if _ran_on_one_side(test) else outcome_words(test)
+    return status, test.framework, test.test_id, "" if _says_all(test) else outcome_words(test)
 
 
 def _changed(test: ComparedDuration) -> tuple[str, str, str, str]:
@@ -136,10 +136,15 @@ def _changed(test: ComparedDuration) -> tuple[str, str, str, str]:
     return change(test.ratio).rjust(6), test.framework, test.test_id, words
 
 
-def _ran_on_one_side(test: ComparedTest) -> bool:
-    """Whether the list's title and the status say all there is."""
-    alone = {f"base without it, head {test.head_status}", f"base {test.base_status}, head without it"}
-    return outcome_words(test) in alone
+def _says_all(test: ComparedTest) -> bool:
+    """Whether the list's title and the status say all there is: it ran on one side, always ended so, no error known."""
+    if test.base_status is None:
+        steady = test.head_failed in (0, test.head_runs) and not test.head_retried
+    elif test.head_status is None:
+        steady = test.base_failed in (0, test.base_runs) and not test.base_retried
+    else:
+        return False
+    return steady and not (test.error_type or test.error_message)
 
 
 def outcome_words(test: ComparedTest) -> str:

@@ -224,14 +224,18 @@ def test_the_gate_closes_on_what_it_names(pair, project):
 
 
 def test_a_test_of_one_side_is_said_no_more_of_than_is_to_say(history, project):
-    runs = [
-        history.run((name, *outcomes), hours_ago=hours)
-        for name, outcomes, hours in (("old", ["skipped"], 2), ("new", ["failed", "passed"], 1))
-    ]
-    shown = run_cli("compare", *(run.run_id for run in runs), "--fail-on", "none").stdout
-    assert "Vanished tests  1 test, in the base only\n  skipped  pytest  old\n" in shown
-    assert shown.count("base skipped") == 0
-    assert "  passed  pytest  new\n    base without it, head passed when retried" in shown
+    for hours in (4, 3, 2):
+        history.run(("old", "skipped"), ("shaky", "passed" if hours == 3 else "failed"), hours_ago=hours)
+    history.run(("new", "failed", "passed"), ("steady", "passed"), branch="feature/x")
+    shown = run_cli("compare", "main", "feature/x", "--fail-on", "none").stdout
+    assert (
+        "  passed  pytest  new\n    base without it, head passed when retried\n  passed  pytest  steady\n"
+        in shown
+    )
+    assert (
+        "  skipped  pytest  old\n  failed   pytest  shaky\n    base failed in 2 of 3, head without it"
+        in shown
+    )
 
 
 def test_lists_come_in_the_order_of_the_summary(history, project):
