@@ -2,6 +2,7 @@
 
 In one run CrossBridge's recorder, the floor and neither of them take turns, a block of tests each, so that they share
 process, machine and minute, and a shipper at work slows all of them alike. A run's figure is the median of its blocks.
+Slopes between whole runs scatter more, but hold what runs beside the tests: they follow.
 """
 
 from __future__ import annotations
