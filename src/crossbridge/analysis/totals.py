@@ -56,7 +56,7 @@ class _P95(Struct, frozen=True, kw_only=True):
 
 
 def window_totals(connection: Connection[Any], scope: Scope) -> list[Totals]:
-    """Each framework's figures in a window, the fastest first; p95 is read from histograms, to some 0.2 %."""
+    """Each framework's figures in a window, the fastest first; p95 is read from histograms (bins of 4 %)."""
     p95 = {row.framework: row.p95_us for row in rows(connection, "window_p95", _P95, scope)}
     return [
         # The bin of the longest attempt may reach beyond it.

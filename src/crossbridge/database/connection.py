@@ -181,7 +181,10 @@ def _translate(error: psycopg.Error, target: Target | str) -> CrossbridgeError:
             " or see default_transaction_read_only."
         )
     if state == _NOT_ALLOWED:
-        return DatabaseError(f"the database {target} refused: {said}. See 'crossbridge db roles --help'.")
+        return DatabaseError(
+            f"the database {target} refused: {said}."
+            " Log in as the schema's owner, or see 'crossbridge db roles --help' for who may do what."
+        )
     if state.startswith(_CONNECTION_LOST) or (
         not state and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
     ):
