@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossbridge.errors import ConfigError, CrossbridgeError
-from crossbridge.profiling.models import ProfileConfig
+from crossbridge.profiling.models import SPOOL_DIR, ProfileConfig
 from crossbridge.profiling.shipping.backoff import Backoff
 from crossbridge.profiling.shipping.chain import Chain, Chains
 from crossbridge.profiling.shipping.couriers import Couriers
@@ -199,6 +199,14 @@ def _is_new(segment: Path) -> bool:
     return False
 
 
+def _keep_out_of_git(spool: Path) -> None:
+    """Let a folder of ours ignore itself, as pytest and ruff do with theirs; not one that somebody has chosen."""
+    folder = spool.parent
+    if folder.name == SPOOL_DIR.parts[0]:
+        with contextlib.suppress(OSError), (folder / ".gitignore").open("x", encoding="ascii") as file:
+            file.write("*\n")
+
+
 def main() -> None:
     """Deliver the spool named by the environment's settings, unless another shipper does."""
     detach()
@@ -211,6 +219,7 @@ def main() -> None:
     if backend is None:
         return
     config.spool_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _keep_out_of_git(config.spool_path)
     tenure = Tenure(config.spool_path)
     if not tenure.acquire() and not (_may_do_better(tenure, backend) and tenure.take_over()):
         return

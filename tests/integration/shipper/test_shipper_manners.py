@@ -164,6 +164,18 @@ def test_writes_no_file_others_can_read_and_no_secret(spool, migrated):
         assert path.is_dir() or migrated.password not in path.read_text()
 
 
+def test_the_folder_that_is_ours_keeps_itself_out_of_git(tmp_path, migrated):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    for spool in (tmp_path / ".crossbridge" / "spool", tmp_path / "chosen" / "spool"):
+        SegmentFile(spool).end()
+        with shipper(spool, migrated) as ours:
+            ours.wait()
+    status = subprocess.run(
+        ["git", "-C", tmp_path, "status", "--porcelain"], check=True, capture_output=True, text=True
+    )
+    assert status.stdout == "?? chosen/\n"
+
+
 def test_its_log_does_not_grow_without_end(spool, migrated):
     program = (
         "from crossbridge.profiling import shipper; shipper.LOG_MAX_BYTES = 2000;"
