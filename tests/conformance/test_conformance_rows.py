@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crossbridge.database.connection import connect
+from support.conformance import without_steps
 from support.conformance_rows import TRUTHS, Store
 from support.feed import NOON_US, Segment
 
@@ -49,3 +50,15 @@ def test_calls_outside_of_tests_are_rows_too(migrated):
         segment.deliver(connection)
         call = {"method": "GET", "endpoint": "127.0.0.1:{port}/a", "status_code": None}
         assert store.rows(store.run_id()) == [{"test_id": None, "http_calls": [call]}]
+
+
+def test_steps_that_are_there_by_chance_go_with_what_is_in_them():
+    def row(*steps):
+        return {"test_id": "a", "steps": [{"step_name": name, "depth": depth} for name, depth in steps]}
+
+    rows = [
+        row(("tidy", 0), ("in it", 1), ("deeper", 2)),
+        row(("a", 0), ("tidy", 1), ("in it", 2), ("b", 1), ("c", 0)),
+    ]
+    assert without_steps(rows, ["tidy"]) == [{"test_id": "a"}, row(("a", 0), ("b", 1), ("c", 0))]
+    assert without_steps(rows, []) == rows

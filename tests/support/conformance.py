@@ -45,6 +45,7 @@ class Framework:
         self.scenarios: dict[str, list[Row]] = self._data["scenarios"]
         self.not_applicable: dict[str, str] = self._data["not_applicable"]
         self.ships_in_process: bool = self._data.get("ships_in_process", False)
+        self.by_chance: list[str] = self._data.get("by_chance", [])
         # Whether `crossbridge init` brings the hook, with which arguments more.
         self.init: bool = self._data.get("init", False)
         self.init_arguments: list[str] = self._data.get("init_arguments", [])
@@ -78,6 +79,22 @@ class Framework:
 
 
 FRAMEWORKS = [Framework(path) for path in sorted((FOLDER / "expected").glob("*.json"))]
+
+
+def without_steps(rows: Iterable[Row], names: list[str]) -> list[Row]:
+    """The rows without the steps of these names, and without what is in them."""
+    kept = []
+    for row in rows:
+        steps, below = [], None
+        for step in row.get("steps", ()):
+            depth = step.get("depth", 0)
+            if below is None or depth <= below:
+                below = depth if step["step_name"] in names else None
+                if below is None:
+                    steps.append(step)
+        others = {name: value for name, value in row.items() if name != "steps"}
+        kept.append(others | ({"steps": steps} if steps else {}))
+    return kept
 
 
 def is_named(test_id: str, scenario: str) -> bool:
