@@ -21,7 +21,7 @@ from crossbridge.analysis.tests import (
     run_failures,
     running_tests,
 )
-from crossbridge.analysis.totals import Totals, run_totals, window_totals
+from crossbridge.analysis.totals import Totals, run_totals, window_p95, window_sums, with_p95
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -104,17 +104,18 @@ def report_run(
 
 def report_window(connection: Connection[Any], scope: Scope) -> WindowReport:
     """Report on a window."""
-    flaky, (slowest, failing), frameworks, running, collector = asked_on_two(
+    flaky, (slowest, failing), p95, sums, collector, running = asked_on_two(
         connection,
         lambda on: flaky_tests(on, scope),
         lambda on: _slowest_and_failing(on, scope),
-        lambda on: window_totals(on, scope),
-        lambda on: running_tests(on, scope),
+        lambda on: window_p95(on, scope),
+        lambda on: window_sums(on, scope),
         lambda on: collector_health(on, scope),
+        lambda on: running_tests(on, scope),
     )
     return WindowReport(
         since=scope.since,
-        frameworks=frameworks,
+        frameworks=with_p95(sums, p95),
         slowest=slowest,
         failing=failing,
         flaky=flaky,

@@ -57,13 +57,26 @@ class _P95(Struct, frozen=True, kw_only=True):
 
 def window_totals(connection: Connection[Any], scope: Scope) -> list[Totals]:
     """Each framework's figures in a window, the fastest first; p95 is read from histograms (bins of 4 %)."""
-    p95 = {row.framework: row.p95_us for row in rows(connection, "window_p95", _P95, scope)}
+    return with_p95(window_sums(connection, scope), window_p95(connection, scope))
+
+
+def window_sums(connection: Connection[Any], scope: Scope) -> list[Totals]:
+    """Read the same without p95, which takes longer."""
+    return rows(connection, "window_totals", Totals, scope)
+
+
+def window_p95(connection: Connection[Any], scope: Scope) -> dict[str, float | None]:
+    """Read each framework's p95, in microseconds."""
+    return {row.framework: row.p95_us for row in rows(connection, "window_p95", _P95, scope)}
+
+
+def with_p95(totals: list[Totals], p95: dict[str, float | None]) -> list[Totals]:
+    """Put p95 to the totals; the bin of the longest attempt may reach beyond it."""
     return [
-        # The bin of the longest attempt may reach beyond it.
         replace(
             total, p95_us=None if (found := p95.get(total.framework)) is None else min(found, total.max_us)
         )
-        for total in rows(connection, "window_totals", Totals, scope)
+        for total in totals
     ]
 
 
