@@ -48,6 +48,21 @@ _PAIRS = {
             " FROM crossbridge.rollup_test_day JOIN crossbridge.test_dim USING (test_key)"
         ),
     ),
+    "rollup_test_week": (
+        (
+            f"SELECT e.environment, date_trunc('week', {_DAY}::timestamp)::date AS week, t.test_id, t.framework, count(*),"
+            f" count(*) FILTER (WHERE t.status IN ('failed', 'error')), sum(t.duration_us), max(t.duration_us)"
+            f" FROM crossbridge.tests AS t JOIN crossbridge.runs AS r USING (run_id)"
+            f" CROSS JOIN LATERAL ({_SLICES}) AS e(environment)"
+            f" WHERE (e.environment, date_trunc('week', {_DAY}::timestamp)::date) IN"
+            "  (SELECT environment, week FROM crossbridge.rolled_weeks) GROUP BY 1, 2, 3, 4"
+        ),
+        (
+            "SELECT environment, week, test_id, framework, n, failed, sum_us, max_us"
+            " FROM crossbridge.rollup_test_week JOIN crossbridge.rolled_weeks USING (environment, week)"
+            " JOIN crossbridge.test_dim USING (test_key)"
+        ),
+    ),
     "rollup_step_day": (
         (
             f"SELECT t.test_id, t.framework, {_DAY}, t.step_name, count(*), count(*) FILTER (WHERE t.status = 'failed'), {_US}"
@@ -173,6 +188,16 @@ def differences(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
         if rows := connection.execute(query.encode()).fetchall():
             found[name] = rows
     return found
+
+
+def roll_up_weeks(connection: psycopg.Connection[Any]) -> int:
+    """Roll up all weeks that are over, and return how many they were."""
+    return len(
+        connection.execute(
+            "SELECT crossbridge.roll_up_week(environment, week)"
+            " FROM crossbridge.due_weeks(ARRAY(SELECT crossbridge.rollup_environments()), NULL)"
+        ).fetchall()
+    )
 
 
 def rows_rolled_up(connection: psycopg.Connection[Any]) -> int:

@@ -125,8 +125,11 @@ def _by_day(connection: Connection[Any], scope: Scope) -> History:
     today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     first = scope.since.replace(hour=0, minute=0, second=0, microsecond=0)
     days = (today - first).days
-    slice_ = f"*{scope.branch}" if scope.branch else scope.environment or "*"
-    parameters: dict[str, Any] = {"slice": slice_, "first_day": first.date(), "framework": scope.framework}
+    parameters: dict[str, Any] = {
+        "slice": scope.slice_name(),
+        "first_day": first.date(),
+        "framework": scope.framework,
+    }
     parts: dict[str, Any] = {
         name: (today - timedelta(days=max(2, days // part))).date()
         for name, part in (("tenth", 10), ("quarter", 4), ("half", 2))

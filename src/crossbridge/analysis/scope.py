@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from crossbridge.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
     from uuid import UUID
 
 _AGE = re.compile(r"(\d{1,5})\s*([mhdw])")
@@ -55,19 +57,29 @@ class Scope:
             **more,
         }
 
-    def slice(self, midnight: datetime | None = None) -> dict[str, Any]:
-        """
-        Which cells of the per-test days stand for the filters, and which rows beside them.
+    def has_slice(self) -> bool:
+        """Tell whether cells of the per-test days stand for the filters: for a branch in one environment none do."""
+        return not (self.branch and self.environment)
 
-        Days count from `midnight` on, by default the first in the window; a branch in one environment has none.
+    def slice(self, midnight: datetime | None = None, weeks: Sequence[date] = ()) -> dict[str, Any]:
+        """
+        Which cells of the per-test days and `weeks` stand for the filters, and which rows beside them.
+
+        Days count from `midnight` on, by default the first in the window; those of the weeks, which ascend and lie
+        whole in the window, do not.
         """
         whole = _ceiling(self.since, timedelta(days=1))
-        if self.branch and self.environment:
+        if not self.has_slice():
             return _no_slice(self.since, _NEVER)
         begins = midnight or whole
+        in_weeks = {week + timedelta(days=day) for week in weeks for day in range(7)}
+        tail = max(in_weeks) + timedelta(days=1) if weeks else begins.date()
+        days = (begins.date() + timedelta(days=day) for day in range((tail - begins.date()).days))
         return {
-            "slice": f"*{self.branch}" if self.branch else self.environment or "*",
-            "slice_day": begins.date(),
+            "slice": self.slice_name(),
+            "slice_weeks": list(weeks),
+            "slice_days": [day for day in days if day not in in_weeks],
+            "slice_tail": tail,
             "slice_from": begins,
             "whole_day": whole.date(),
             "sliced_branch": self.branch,
@@ -75,6 +87,10 @@ class Scope:
             "edge_until": max(self.since, begins),
             "sign": 1 if self.since <= begins else -1,
         }
+
+    def slice_name(self) -> str:
+        """Under which `environment` the rollups of tests keep what the filters let through."""
+        return f"*{self.branch}" if self.branch else self.environment or "*"
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,9 @@ class RunScope:
 def _no_slice(since: datetime | None, until: datetime | str | None) -> dict[str, Any]:
     return {
         "slice": "*",
-        "slice_day": _NEVER,
+        "slice_weeks": [],
+        "slice_days": [],
+        "slice_tail": _NEVER,
         "slice_from": until,
         "whole_day": _NEVER,
         "sliced_branch": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID  # noqa: TC003
 
@@ -45,8 +45,9 @@ class _Ranked(RankedTest, frozen=True, kw_only=True):
     rank: Rank
 
 
-class _Midnight(Struct, frozen=True, kw_only=True):
-    at: datetime
+class _Days(Struct, frozen=True, kw_only=True):
+    midnight: datetime
+    weeks: list[date]
 
 
 class _Percentiles(Struct, frozen=True, kw_only=True):
@@ -103,9 +104,10 @@ def rankings(
 
 def _slice(connection: Connection[Any], scope: Scope | RunScope, ranks: tuple[Rank, ...]) -> dict[str, Any]:
     """Begin whole days at the nearest midnight, but for the longest attempts: rows cannot be taken off them."""
-    if isinstance(scope, RunScope) or "max" in ranks:
+    if isinstance(scope, RunScope) or not scope.has_slice():
         return scope.slice()
-    return scope.slice(rows(connection, "midnight", _Midnight, scope)[0].at)
+    (days,) = rows(connection, "days_of_window", _Days, scope, **scope.slice())
+    return scope.slice(None if "max" in ranks else days.midnight, days.weeks)
 
 
 def slowest_tests(connection: Connection[Any], scope: Scope, rank: Rank) -> list[RankedTest]:

@@ -43,6 +43,7 @@ def rebuild(
     A day is one transaction: readers see it as it was or as it is, and events that arrive for it meanwhile wait until
     it is done, as long as that takes (about 10 us an attempt). Killed at any moment, it is gone on with by the next
     call that asks for the same days. Several processes at once share the work. Days of pruned months are left alone.
+    Weeks are rolled up at the end; one that events arrive for just then is left to be read by its days.
     `progress` is called after each day with the days done and all of them. The connection must be in autocommit mode.
 
     Raises:
@@ -60,4 +61,6 @@ def rebuild(
             steps += day_steps or 0
             done += 1
             progress(done, left)
+        for environment, week in connection.execute(query("weeks_to_roll_up"), {"since": since}).fetchall():
+            connection.execute("SELECT crossbridge.roll_up_week(%s, %s)", (environment, week))
         return Rebuilt(days=days, attempts=attempts, steps=steps, resumed=resumed)

@@ -19,13 +19,14 @@ from support.cli import COMMAND, run_cli
 from support.feed import NOON_US, Segment, new_id
 from support.history import FAILING, STATUSES
 from support.postgres import db_environment
-from support.rollups import differences, rows_rolled_up
+from support.rollups import differences, roll_up_weeks, rows_rolled_up
 from support.waiting import until
 
 HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 TABLES = (
     "rollup_hour", "hist_hour", "hist_day", "rollup_test_day", "rollup_step_day",
     "rollup_run_hour", "rollup_error_day", "rollup_call_day", "rollup_test_version", "troubles", "first_passes",
+    "rollup_test_week", "rolled_weeks",
 )  # fmt: skip
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 
@@ -83,6 +84,7 @@ def filled(db):
     Segment().end("edge", at_us=edge - 1).end("edge", at_us=edge).end(
         "edge", at_us=edge + HOUR_US - 1
     ).deliver(db)
+    roll_up_weeks(db)
     return db
 
 
@@ -241,6 +243,7 @@ def test_pruned_months_keep_their_rollups(filled, migrated):
     Segment().end("old", at_us=late).step("old", "s", at_us=late).deliver(filled)
     prune(filled, migrated, datetime(2026, 11, 1, tzinfo=timezone.utc))
     Segment().end("straggler", at_us=late + 1).deliver(filled)  # makes the month again
+    roll_up_weeks(filled)
     before = _cells(filled)
 
     rebuild(filled, migrated)

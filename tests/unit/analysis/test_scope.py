@@ -69,7 +69,7 @@ def test_rows_are_added_before_the_days_of_tests_or_taken_off_them():
         (before, before, (before, NOW, -1)),
     ):
         part = Scope(NOW).slice(midnight)
-        assert (part["slice_day"], part["slice_from"]) == (begins.date(), begins)
+        assert (part["slice_tail"], part["slice_days"], part["slice_from"]) == (begins.date(), [], begins)
         assert (part["edge_since"], part["edge_until"], part["sign"]) == edge
         assert part["whole_day"] == after.date()
 
@@ -85,4 +85,15 @@ def test_rows_are_added_before_the_days_of_tests_or_taken_off_them():
 )
 def test_the_days_of_tests_know_environments_or_branches(filters, expected):
     part = Scope(NOW, **filters).slice()
-    assert (part["slice"], part["slice_day"]) == expected
+    assert (part["slice"], part["slice_tail"]) == expected
+
+
+def test_days_of_rolled_weeks_are_left_out():
+    weeks = [date(2026, 11, 30), date(2026, 12, 14)]
+
+    part = Scope(NOW).slice(weeks=weeks)
+
+    assert part["slice_weeks"] == weeks
+    outside = [date(2026, 11, 25 + day) for day in range(5)] + [date(2026, 12, 7 + day) for day in range(7)]
+    assert part["slice_days"] == outside
+    assert part["slice_tail"] == date(2026, 12, 21)

@@ -242,5 +242,8 @@ BEGIN
     IF from_offset = 0 OR closes THEN
         PERFORM crossbridge.settle_run(run_id);
     END IF;
+    IF from_offset = 0 THEN
+        PERFORM crossbridge.roll_up_a_week(run_id);   -- last: it shuts batches of that week out until the commit
+    END IF;
     RETURN to_offset;
 END $$;

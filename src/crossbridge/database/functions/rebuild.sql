@@ -32,6 +32,7 @@ LANGUAGE sql
 AS $$
     DELETE FROM crossbridge.rollup_test_day AS r
      WHERE r.environment = ANY (ARRAY(SELECT crossbridge.rollup_environments())) AND r.day = rebuild_tests.day;
+    DELETE FROM crossbridge.rolled_weeks AS w WHERE w.week = crossbridge.week_of(day);
 
     -- First by what decides in which cells a row is counted, then by cell.
     WITH parts AS MATERIALIZED (
@@ -58,11 +59,9 @@ AS $$
            coalesce(sum(p.ln_sum), 0), coalesce(sum(p.ln_sq), 0)
       FROM parts AS p
       JOIN crossbridge.test_dim AS d ON d.test_id = p.test_id AND d.framework = p.framework
-      -- as crossbridge.rollup_tests does it
-      JOIN (SELECT x.environment AS of_environment, x.rolled_branch AS of_branch, e.environment
+      JOIN (SELECT x.environment AS of_environment, x.rolled_branch AS of_branch, s AS environment
               FROM (SELECT DISTINCT y.environment, y.rolled_branch FROM parts AS y) AS x
-             CROSS JOIN LATERAL (SELECT '*' UNION SELECT x.environment
-                                  UNION SELECT '*' || x.rolled_branch WHERE x.rolled_branch <> '') AS e(environment)) AS cell
+             CROSS JOIN LATERAL crossbridge.slices_of(x.environment, x.rolled_branch) AS s) AS cell
         ON cell.of_environment = p.environment AND cell.of_branch IS NOT DISTINCT FROM p.rolled_branch
      GROUP BY 1, 3
      ORDER BY 1, 3;

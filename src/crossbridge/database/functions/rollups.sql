@@ -99,20 +99,23 @@ BEGIN
     RETURN cells;
 END $$;
 
+-- In which cells of its tests a run counts: see rollup_test_day.environment.
+CREATE OR REPLACE FUNCTION crossbridge.slices_of(run_environment text, rolled_branch text) RETURNS SETOF text
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT '*' UNION SELECT run_environment UNION SELECT '*' || rolled_branch WHERE rolled_branch <> '' $$;
+
 CREATE OR REPLACE FUNCTION crossbridge.rollup_tests(
     cells crossbridge.test_cell[], run_environment text, rolled_branch text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    place text;
+    slice text;
 BEGIN
-    FOR place IN
-        SELECT '*' UNION SELECT run_environment UNION SELECT '*' || rolled_branch WHERE rolled_branch <> '' ORDER BY 1
-    LOOP
+    FOR slice IN SELECT s FROM crossbridge.slices_of(run_environment, rolled_branch) AS s ORDER BY 1 LOOP
         INSERT INTO crossbridge.rollup_test_day AS r (
             environment, day, test_key, n, passed, failed, error, skipped, xfailed, xpassed, interrupted, sum_us, min_us,
             max_us, ln_sum, ln_sq)
-        SELECT place, c.day, c.test_key, c.n, c.passed, c.failed, c.error, c.skipped, c.xfailed, c.xpassed,
+        SELECT slice, c.day, c.test_key, c.n, c.passed, c.failed, c.error, c.skipped, c.xfailed, c.xpassed,
                c.interrupted, c.sum_us, c.min_us, c.max_us, c.ln_sum, c.ln_sq
           FROM unnest(cells) AS c
          ORDER BY c.day, c.test_key
@@ -123,6 +126,10 @@ BEGIN
             sum_us = r.sum_us + excluded.sum_us, min_us = least(r.min_us, excluded.min_us),
             max_us = greatest(r.max_us, excluded.max_us), ln_sum = r.ln_sum + excluded.ln_sum,
             ln_sq = r.ln_sq + excluded.ln_sq;
+        IF EXISTS (SELECT FROM crossbridge.rolled_weeks AS w
+                    WHERE w.environment = slice AND w.week >= crossbridge.week_of(cells[1].day)) THEN
+            PERFORM crossbridge.add_to_weeks(cells, slice);
+        END IF;
     END LOOP;
 END $$;
 

@@ -21,3 +21,8 @@ WITH resumed AS (
 )
 SELECT (SELECT count(*) FROM queued) + (SELECT count(*) FROM crossbridge.rebuild_queue WHERE (SELECT yes FROM resumed)) AS days,
        (SELECT yes FROM resumed) AS resumed;
+
+-- weeks_to_roll_up --
+-- Weeks that are over and whose days are all there is: those of the days rebuilt, and any other.
+SELECT environment, week
+  FROM crossbridge.due_weeks(ARRAY(SELECT crossbridge.rollup_environments()), %(since)s::date - 6);

@@ -1,11 +1,14 @@
--- midnight --
--- Where whole days begin for a window: the rows between are added to them, or taken off.
-SELECT crossbridge.nearest_day(%(since)s) AS at;
+-- days_of_window --
+-- Where whole days begin for a window: the rows between are added to them, or taken off. And the weeks it holds whole that
+-- are rolled up.
+SELECT crossbridge.nearest_day(%(since)s) AS midnight,
+       ARRAY(SELECT week FROM crossbridge.rolled_weeks
+              WHERE environment = %(slice)s AND week >= %(whole_day)s::date ORDER BY 1) AS weeks;
 
 -- ranked_tests --
 -- Tests by what their attempts took (average, longest, total) or how many of them failed, for each of `ranks`, each with its
--- share of the time of all. Whole days come from the rollup, from slice_day on; the rows between it and the window's
--- beginning are added (sign 1) or taken off (-1). For one run, or a branch in one environment, all comes from the rows, and
+-- share of the time of all. Whole weeks and days come from the rollups, from slice_from on; the rows between it and the
+-- window's beginning are added (sign 1) or taken off (-1). For one run, or a branch in one environment, all comes from the rows, and
 -- so do a branch's runs that the rollup has no days for. OFFSET 0 keeps the planner from reading all rows to find those
 -- of some runs. When a day's longest attempt may be among the rows taken off, the longest is sought again, of the tests
 -- shown only.
@@ -45,11 +48,17 @@ WITH unrolled AS (
     SELECT test_key, sum(attempts)::bigint AS attempts, sum(failed)::bigint AS failed, sum(total_us)::bigint AS total_us,
            greatest(max(max_us), CASE WHEN max(cut_max_us) > coalesce(max(off_max_us), -1) THEN max(cut_max_us) ELSE 0 END)
            AS max_us, max(cut_max_us) AS cut_max_us
-      FROM (SELECT test_key, sum(n) AS attempts, sum(failed + error) AS failed, sum(sum_us)::bigint AS total_us,
-                   max(max_us) FILTER (WHERE day >= %(whole_day)s::date) AS max_us,
-                   max(max_us) FILTER (WHERE day < %(whole_day)s::date) AS cut_max_us, NULL AS off_max_us
-              FROM crossbridge.rollup_test_day
-             WHERE environment = %(slice)s AND day >= %(slice_day)s::date
+      FROM (SELECT test_key, sum(n) AS attempts, sum(failed) AS failed, sum(sum_us)::bigint AS total_us,
+                   max(max_us) FILTER (WHERE NOT cut) AS max_us, max(max_us) FILTER (WHERE cut) AS cut_max_us,
+                   NULL AS off_max_us
+              FROM (SELECT test_key, n, failed + error AS failed, sum_us, max_us, day < %(whole_day)s::date AS cut
+                      FROM crossbridge.rollup_test_day
+                     WHERE environment = %(slice)s
+                       AND (day >= %(slice_tail)s::date OR day = ANY (%(slice_days)s::date[]))
+                     UNION ALL
+                    SELECT test_key, n, failed, sum_us, max_us, false
+                      FROM crossbridge.rollup_test_week
+                     WHERE environment = %(slice)s AND week = ANY (%(slice_weeks)s::date[])) AS cells
              GROUP BY test_key
              UNION ALL
             SELECT d.test_key, r.attempts, r.failed, r.total_us, r.max_us, NULL, r.off_max_us
