@@ -16,3 +16,11 @@ CREATE TABLE crossbridge.rolled_weeks (
     week        date NOT NULL,
     PRIMARY KEY (environment, week)
 );
+
+-- Rows of a test lie far apart: together with the index on test_id it leads to those of some days alone. See 0012_tables.
+DO $$
+BEGIN
+    EXECUTE format('CREATE INDEX tests_created_at_brin ON crossbridge.tests USING brin (created_at %s) WITH (autosummarize = on)',
+                   CASE WHEN current_setting('server_version_num')::int >= 140000
+                        THEN 'timestamptz_minmax_multi_ops' ELSE 'timestamptz_minmax_ops' END);
+END $$;
