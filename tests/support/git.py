@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def untracked(folder: Path) -> list[str]:
     """Files and folders that `git add` would take, had the project of them all just begun."""
-    run = {"cwd": folder, "check": True, "capture_output": True, "text": True}
-    subprocess.run(["git", "init", "-q"], **run)
-    status = subprocess.run(["git", "status", "--porcelain"], **run)
-    return [line.removeprefix("?? ") for line in status.stdout.splitlines()]
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    status = ["git", "-C", folder, "status", "--porcelain"]
+    output = subprocess.run(status, check=True, capture_output=True, text=True).stdout
+    return [line.removeprefix("?? ") for line in output.splitlines()]
