@@ -51,13 +51,21 @@ def print_json(value: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def is_stdout(file: Path) -> bool:
+    """Whether a person means stdout by the name of a file."""
+    return str(file) == "-"
+
+
 def write_file(file: Path, content: bytes) -> None:
     """
-    Write a file that a person asked for; an existing one is replaced.
+    Write a file that a person asked for; an existing one is replaced, and `-` is stdout.
 
     Raises:
         UsageError: It cannot be written there.
     """
+    if is_stdout(file):
+        sys.stdout.buffer.write(content)
+        return
     try:
         file.write_bytes(content)
     except OSError as error:
