@@ -29,7 +29,9 @@ Markdown = Annotated[
 ]
 Since = Annotated[
     str,
-    typer.Option(metavar="WHEN", help="How far back: an age (90m, 24h, 7d, 2w) or an ISO date (2026-11-01)."),
+    typer.Option(
+        metavar="WHEN", help="How far back: an age (90m, 24h, 7d, 2w, 1y) or an ISO date (2026-11-01)."
+    ),
 ]
 Environment = Annotated[
     str | None, typer.Option("--env", metavar="NAME", help="Only runs of this environment.")

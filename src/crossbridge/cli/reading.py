@@ -88,7 +88,7 @@ def report(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help="All runs in place of one: 24h, 7d, 2w or an ISO date."),
+        typer.Option(metavar="WHEN", help="All runs in place of one: 24h, 7d, 2w, 1y or an ISO date."),
     ] = None,
     environment: Environment = None,
     branch: Branch = None,
