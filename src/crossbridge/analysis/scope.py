@@ -158,6 +158,6 @@ def parse_since(text: str, now: datetime | None = None) -> datetime:
         since = None
     if since is None or since > now:
         raise UsageError(
-            f"--since must be an age such as 24h, 7d, 2w or 1y, or an ISO date in the past, got {text!r}. Try --since 7d."
+            f"--since must be an age such as 24h, 7d or 1y, or an ISO date in the past, got {text!r}. Try --since 7d."
         )
     return since
