@@ -227,7 +227,7 @@ def test_of_runs_that_began_at_one_moment_the_lower_id_comes_first(history, run_
 def test_of_runs_as_likely_to_have_begun_a_change_the_earliest_has(history, run_of_change):
     runs = [
         history.run(("t", f"passed:{ms}"), hours_ago=3 - at, commit=str(at))
-        for at, ms in enumerate((0.001, 0.002, 0.004))  # logarithms with the middle one exactly between the others
+        for at, ms in enumerate((0.001, 0.002, 0.004))  # of the logarithms one is exactly in the middle
     ]
     assert run_of_change(1, 4) == (runs[1].run_id, "0")
 

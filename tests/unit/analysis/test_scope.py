@@ -33,7 +33,8 @@ def test_a_date_or_time_is_local_unless_it_names_a_zone():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "7", "d", "7s", "9999y", "-7d", "yesterday", "2026-13-01", "1.5h", "9999-12-31T23:30", "2026-12-25"]
+    "text",
+    ["", "7", "d", "7s", "9999y", "-7d", "yesterday", "2026-13-01", "1.5h", "9999-12-31T23:30", "2026-12-25"],
 )
 def test_anything_else_is_refused_with_the_value_and_a_mend(text):
     with pytest.raises(UsageError) as refused:
