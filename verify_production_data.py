@@ -2,7 +2,7 @@
 
 import sys
 
-from crossbridge.cli import main
+from crossbridge.__main__ import main
 
 sys.argv[1:1] = ["verify"]
 main()

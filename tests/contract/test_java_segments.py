@@ -14,6 +14,7 @@ from crossbridge.profiling.config import load
 from crossbridge.profiling.shipping.folder import SetAside
 from crossbridge.profiling.shipping.reader import open_segment
 from crossbridge.profiling.spool import deliver_spool
+from support.git import untracked
 from support.java import java_command
 from support.postgres import db_environment
 from support.segments import read_spool
@@ -136,6 +137,21 @@ def test_a_batch_is_sent_before_the_interval_is_over(tmp_path, migrated):
     until(lambda: len(rows(migrated)) == TESTS)
     process.kill()
     process.communicate()
+
+
+def test_the_folder_that_is_ours_keeps_itself_out_of_git(tmp_path):
+    finish(record(tmp_path))
+    finish(record(tmp_path, CROSSBRIDGE_SPOOL_DIR="chosen/spool"))
+    assert untracked(tmp_path) == ["chosen/"]
+
+
+def test_a_gitignore_of_somebody_elses_is_left_alone(tmp_path):
+    theirs = tmp_path / ".crossbridge" / ".gitignore"
+    theirs.parent.mkdir()
+    theirs.write_text("spool/\n")
+    finish(record(tmp_path))
+    assert len(segments(tmp_path)) == 1
+    assert theirs.read_text() == "spool/\n"
 
 
 def test_a_folder_without_the_right_to_write_harms_nobody(tmp_path):

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from crossbridge.profiling.real import new_uuid
 from crossbridge.profiling.shipping.reader import open_segment
+from support.git import untracked
 from support.node import NodeProcess
 from support.segments import dropped_in_header, only_segment, read_events, read_spool, segment_paths
 from support.spec import SPEC
@@ -146,6 +147,22 @@ def test_a_segment_that_was_removed_is_put_back_with_every_byte(node, spool):
     path.unlink()
     node.call("close", "passed")
     assert numbers(spool) == [1, 1, 1, 2]
+
+
+def test_the_folder_that_is_ours_keeps_itself_out_of_git(node, tmp_path):
+    for folder in (".crossbridge", "chosen"):
+        open_writer(node, tmp_path / folder / "spool")
+        node.call("close", "passed")
+    assert untracked(tmp_path) == ["chosen/"]
+
+
+def test_a_gitignore_of_somebody_elses_is_left_alone(node, tmp_path):
+    theirs = tmp_path / ".crossbridge" / ".gitignore"
+    theirs.parent.mkdir()
+    theirs.write_text("spool/\n")
+    open_writer(node, theirs.parent / "spool")
+    assert node.call("append", line(1)) == [True]
+    assert theirs.read_text() == "spool/\n"
 
 
 def test_a_spool_that_cannot_be_made_drops_and_goes_on(node, spool):

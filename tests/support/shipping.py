@@ -18,7 +18,7 @@ from crossbridge.profiling.spool import deliver_spool
 from support.postgres import db_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from crossbridge.database.target import Target
@@ -52,10 +52,16 @@ def shipper_environment(spool: Path, target: Target | None, **settings: Any) -> 
 
 
 class ShipperProcess:
-    """A shipper that this test started and ends."""
+    """A shipper that this test started and ends; `options` are those of Popen."""
 
     def __init__(
-        self, spool: Path, target: Target | None, *, program: str = PROGRAM, **settings: Any
+        self,
+        spool: Path,
+        target: Target | None,
+        *,
+        program: str = PROGRAM,
+        options: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> None:
         self.spool = spool
         self._process = subprocess.Popen(
@@ -64,6 +70,7 @@ class ShipperProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            **options or {},
         )
         self.pid = self._process.pid
 

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
-_AGE = re.compile(r"(\d{1,5})\s*([mhdw])")
-_UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+AGE = re.compile(r"(\d{1,5})\s*([mhdwy])")
+_UNIT = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+    "y": timedelta(days=365),
+}
 _NEVER = "infinity"
 _ORIGIN = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
@@ -153,16 +159,16 @@ def _ceiling(at: datetime, step: timedelta) -> datetime:
 
 def parse_since(text: str, now: datetime | None = None) -> datetime:
     """
-    Return the moment a window begins: an age (`90m`, `24h`, `7d`, `2w`) before `now`, or an ISO date or time.
+    Return the moment a window begins: an age (`90m`, `24h`, `7d`, `2w`, `1y`) before `now`, or an ISO date or time.
 
-    A date or time without a zone is local; the answer is in UTC.
+    A year has 365 days. A date or time without a zone is local; the answer is in UTC.
 
     Raises:
         UsageError: It is neither, or lies in the future.
     """
     now = now or datetime.now(timezone.utc)
     try:
-        if age := _AGE.fullmatch(text.strip().lower()):
+        if age := AGE.fullmatch(text.strip().lower()):
             return now - int(age[1]) * _UNIT[age[2]]
         iso = re.sub("[Zz]$", "+00:00", text.strip())  # Python 3.10 does not read the Z
         since = datetime.fromisoformat(iso).astimezone(timezone.utc)
@@ -170,6 +176,6 @@ def parse_since(text: str, now: datetime | None = None) -> datetime:
         since = None
     if since is None or since > now:
         raise UsageError(
-            f"--since must be an age such as 24h, 7d or 2w, or an ISO date in the past, got {text!r}. Try --since 7d."
+            f"--since must be an age such as 24h, 7d or 1y, or an ISO date in the past, got {text!r}. Try --since 7d."
         )
     return since

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +13,7 @@ from crossbridge.analysis.scope import Scope, parse_since
 from crossbridge.errors import CrossbridgeError, SchemaError, ServerError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -30,7 +29,9 @@ Markdown = Annotated[
 ]
 Since = Annotated[
     str,
-    typer.Option(metavar="WHEN", help="How far back: an age (90m, 24h, 7d, 2w) or an ISO date (2026-11-01)."),
+    typer.Option(
+        metavar="WHEN", help="How far back: an age (90m, 24h, 7d, 2w, 1y) or an ISO date (2026-11-01)."
+    ),
 ]
 Environment = Annotated[
     str | None, typer.Option("--env", metavar="NAME", help="Only runs of this environment.")
@@ -52,13 +53,21 @@ def print_json(value: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def is_stdout(file: Path) -> bool:
+    """Whether a person means stdout by the name of a file."""
+    return str(file) == "-"
+
+
 def write_file(file: Path, content: bytes) -> None:
     """
-    Write a file that a person asked for; an existing one is replaced.
+    Write a file that a person asked for; an existing one is replaced, and `-` is stdout.
 
     Raises:
         UsageError: It cannot be written there.
     """
+    if is_stdout(file):
+        sys.stdout.buffer.write(content)
+        return
     try:
         file.write_bytes(content)
     except OSError as error:
@@ -141,31 +150,11 @@ def prepare_target(config: ProfileConfig) -> Target:
     target = start_embedded(config)
     migrate(target)
     try:
-        require_readable([config.spool_path])
-        if find_segments([config.spool_path]):
-            deliver(config, target)
+        if segments := find_segments([config.spool_path]):
+            deliver(config, target, paths=segments)
     except CrossbridgeError as error:
         say(f"crossbridge: not all of the spool is delivered: {error}")
     return target
-
-
-def require_readable(spools: Iterable[Path]) -> None:
-    """
-    Refuse a spool that holds more than this user may see, such as one that root has left from a container.
-
-    Raises:
-        UsageError: Names the first folder that may not be looked into.
-    """
-    refused: list[OSError] = []
-    for spool in spools:
-        for _ in os.walk(spool, onerror=refused.append):
-            pass
-    for error in refused:
-        if isinstance(error, PermissionError):
-            raise UsageError(
-                f"cannot look into {error.filename}: {error.strerror}."
-                " Do this as the user of the tests, or let 'chown -R' give you the folder."
-            )
 
 
 def deliver(config: ProfileConfig, target: Target, **options: Any) -> DeliveryReport:
@@ -202,11 +191,10 @@ def _tell_of_spool(config: ProfileConfig) -> None:
     from crossbridge.profiling.spool import find_segments
 
     try:
-        require_readable([config.spool_path])
+        waiting = len(find_segments([config.spool_path]))
     except UsageError as error:
         say(f"crossbridge: not all of the spool can be seen: {error}")
         return
-    waiting = len(find_segments([config.spool_path]))
     if waiting and not shipper_state(str(config.spool_path)).alive:
         say(
             f"crossbridge: {waiting} {'segment waits' if waiting == 1 else 'segments wait'} in {config.spool_dir}, not"

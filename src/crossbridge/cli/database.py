@@ -172,7 +172,7 @@ def prune(
 def rebuild_rollups(
     since: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help="Only days from then on: an age (7d, 2w) or an ISO date."),
+        typer.Option(metavar="WHEN", help="Only days from then on: an age (7d, 2w, 1y) or an ISO date."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossbridge.cli._common import Json, deliver, is_local, print_json, require_readable, start_embedded
+from crossbridge.cli._common import Json, deliver, is_local, print_json, start_embedded
 from crossbridge.cli._text import counted, safe
 from crossbridge.errors import CrossbridgeError, DatabaseError, DatabaseUnreachable, UsageError
 
@@ -56,14 +56,13 @@ def ingest(paths: Paths = None, closed: Closed = False, keep: Keep = False, as_j
       crossbridge ingest --json | jq .delivered
     """
     from crossbridge.profiling.models import ProfileConfig
+    from crossbridge.profiling.spool import find_segments
 
     config = ProfileConfig.load()
     sources = _checked(paths) if paths else [config.spool_path]
-    require_readable(sources)
+    segments = find_segments(sources)
     try:
-        report = deliver(
-            config, _target(config), paths=sources if paths else None, assume_gone=closed, keep=keep
-        )
+        report = deliver(config, _target(config), paths=segments, assume_gone=closed, keep=keep)
     except (DatabaseUnreachable, DatabaseError) as error:
         raise _with_waiting(error, sources) from error
     if as_json:

@@ -17,6 +17,7 @@ from crossbridge.cli._common import (
     Markdown,
     Since,
     database_of_settings,
+    is_stdout,
     mend_of_nothing,
     one_format,
     print_json,
@@ -87,7 +88,7 @@ def report(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help="All runs in place of one: 24h, 7d, 2w or an ISO date."),
+        typer.Option(metavar="WHEN", help="All runs in place of one: 24h, 7d, 2w, 1y or an ISO date."),
     ] = None,
     environment: Environment = None,
     branch: Branch = None,
@@ -96,7 +97,8 @@ def report(
     html: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write one HTML file that needs no network, with charts and a timeline."
+            metavar="FILE",
+            help="Write one HTML file that needs no network, with charts and a timeline; - is stdout.",
         ),
     ] = None,
     as_json: Json = False,
@@ -119,6 +121,8 @@ def report(
     for option, value in {"--since": since, "--env": environment, "--branch": branch}.items():
         if run and value:
             raise UsageError(f"--run and {option} exclude each other. Leave one of them out.")
+    if html and is_stdout(html) and as_json:
+        raise UsageError("--html - and --json both print to stdout. Name a file, or leave one of them out.")
     scope = scope_of(since or "30d", environment, branch, framework, limit)
     if html:
         _write_html(html, run, scope, of_window=bool(since), as_json=as_json)
@@ -161,6 +165,8 @@ def _write_html(file: Path, run_id: str | None, scope: Scope, *, of_window: bool
         page = page_of_run(connection, run, scope.framework) if run else page_of_window(connection, scope)
     content = render(page).encode()
     write_file(file, content)
+    if is_stdout(file):
+        return
     if as_json:
         print_json({"file": str(file), "bytes": len(content), "run_id": run.run_id if run else None})
     else:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path  # noqa: TC003  (typer reads the annotations)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -14,6 +13,7 @@ from crossbridge.cli._common import (
     Framework,
     Json,
     database_of_settings,
+    is_stdout,
     print_json,
     say,
     write_file,
@@ -77,8 +77,11 @@ def trace(
     run: Run_ = None,
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file, not to stdout.")
-    ] = None,
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Write to this file; - is stdout.", show_default="stdout"
+        ),
+    ] = Path("-"),
     framework: Framework = None,
     limit: Most = 100_000,
     as_json: Json = False,
@@ -110,10 +113,9 @@ def trace(
         parts = run_parts(connection, scope.limited(_PARTS_PER_TEST * limit))
     document = trace_of(found, attempts, parts)
     content = msgspec.json.encode(document) + b"\n"
-    if out is None:
-        sys.stdout.buffer.write(content)
-        return
     write_file(out, content)
+    if is_stdout(out):
+        return
     slices = sum(event["ph"] == "X" for event in document["traceEvents"])
     if as_json:
         print_json({"run_id": found.run_id, "file": str(out), "slices": slices})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import typer
@@ -108,10 +107,11 @@ def _aligned(rows: list[tuple[str, str, str]]) -> Iterator[str]:
 
 def _window(since: str, scope: Scope) -> str:
     """Say how far back: `Last 24 Hours`, or a date."""
+    from crossbridge.analysis.scope import AGE
     from crossbridge.cli._text import moment
 
-    units = {"m": "Minute", "h": "Hour", "d": "Day", "w": "Week"}
-    if age := re.fullmatch(r"\s*(\d+)\s*([mhdw])\s*", since.lower()):
+    units = {"m": "Minute", "h": "Hour", "d": "Day", "w": "Week", "y": "Year"}
+    if age := AGE.fullmatch(since.strip().lower()):
         count = int(age[1])
         return f"Last {count} {units[age[2]]}{'' if count == 1 else 's'}"
     return f"Since {moment(scope.since)}"

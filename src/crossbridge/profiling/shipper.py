@@ -194,7 +194,7 @@ class Shipper:
 
 
 def _is_new(segment: Path) -> bool:
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):
         return time.time() - segment.stat().st_mtime < HEADER_GRACE_S
     return False
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossbridge.errors import CrossbridgeError, UsageError
@@ -16,7 +18,6 @@ from crossbridge.profiling.storage import PostgresBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from crossbridge.database.target import Target
     from crossbridge.profiling.models import ProfileConfig
@@ -67,6 +68,7 @@ def deliver_spool(
 
     Raises:
         DatabaseUnreachable, SchemaError, DatabaseError: What is not delivered stays in the spool.
+        UsageError: As `find_segments`.
     """
     found = find_segments([config.spool_path] if paths is None else paths)
     chains = Chains(keep=keep)
@@ -84,7 +86,7 @@ def deliver_spool(
         versions.tell(couriers, wait=True)
     finally:
         couriers.close()
-    if paths is None and not keep:
+    if not keep:
         tidy(config.spool_path)
     return DeliveryReport(
         delivered=sum(each.delivered for each in deliveries),
@@ -97,12 +99,33 @@ def deliver_spool(
 
 
 def find_segments(paths: Iterable[Path]) -> list[Path]:
-    """Return the segments among files and below folders; a folder that is not there holds none."""
+    """
+    Return the segments among files and below folders; a folder that is not there holds none.
+
+    Raises:
+        UsageError: This user may not look into a folder, such as one that root has left from a container.
+    """
     found: dict[Path, None] = {}
     for path in paths:
-        inside = [path] if path.is_file() else sorted(path.rglob("*.jsonl"))
+        try:
+            inside = [path] if path.is_file() else sorted(_segments_below(path))
+        except PermissionError as error:
+            raise UsageError(
+                f"cannot look into {error.filename}: {error.strerror}."
+                " Do this as the user of the tests, or let 'chown -R' give you the folder."
+            ) from error
         found.update((each.absolute(), None) for each in inside if each.parent.name != REJECTED)
     return list(found)
+
+
+def _segments_below(folder: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(folder, onerror=_refuse):  # rglob passes over what it may not see
+        yield from (Path(place, name) for name in names if name.endswith(".jsonl"))
+
+
+def _refuse(error: OSError) -> None:
+    if isinstance(error, PermissionError):  # else it is gone by now
+        raise error
 
 
 def count_waiting(paths: Iterable[Path]) -> int:

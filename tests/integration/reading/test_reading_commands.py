@@ -278,7 +278,7 @@ def test_a_terminal_that_knows_no_unicode_gets_escapes(wide, project):
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [
-        (("runs", "--since", "soon"), 2, "--since must be an age such as 24h, 7d or 2w, or an ISO date"),
+        (("runs", "--since", "soon"), 2, "--since must be an age such as 24h, 7d or 1y, or an ISO date"),
         (("report", "--run", "xyz"), 2, "a run is named by its id or its first digits, got 'xyz'."),
         (("report", "--run", "abc"), 2, "there is no run abc. See 'crossbridge runs --since 30d'."),
         (("report", "--run", "abc", "--since", "7d"), 2, "--run and --since exclude each other."),

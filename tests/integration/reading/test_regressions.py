@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import random
 from datetime import timedelta
-from math import exp
+from math import exp, log
+from uuid import uuid4
 
 import pytest
 
 from crossbridge.analysis import history as history_module
 from crossbridge.analysis.regressions import find_regressions
 from crossbridge.analysis.scope import Scope
+from crossbridge.database.queries import query
 from support.cli import run_cli
 
 SUITE = 30
@@ -191,6 +193,43 @@ def test_the_run_of_a_change_is_a_whole_one_of_the_branch_asked_for(history, reg
     assert found.unit == "day"
     (slower,) = found.slower
     assert (str(slower.since_run), slower.previous_commit) == (runs[70].run_id, runs[69].commit)
+
+
+@pytest.fixture
+def run_of_change(history, reading):
+    """The run at which the query puts a test's change between two levels in microseconds, and the commit before."""
+
+    def run_of_change(before_us, after_us):
+        wanted = {
+            "frameworks": ["pytest"],
+            "test_ids": ["t"],
+            "befores": [log(before_us)],
+            "afters": [log(after_us)],
+            "sinces": [history.ago(days=1)],
+            "untils": [history.now],
+        }
+        parameters = Scope(history.ago(days=1)).parameters(**wanted)
+        (found,) = reading.execute(query("runs_of_changes"), parameters).fetchall()
+        _place, _since_at, run, _commit, previous_commit = found
+        return str(run), previous_commit
+
+    return run_of_change
+
+
+def test_of_runs_that_began_at_one_moment_the_lower_id_comes_first(history, run_of_change):
+    first, second = "0" * 8 + str(uuid4())[8:], "f" * 8 + str(uuid4())[8:]
+    history.run(("t", "passed:100"), hours_ago=3, commit="a")
+    history.run(("t", "passed:100"), hours_ago=2, commit="c", run_id=second)  # and its test ended first
+    history.run(("t", "passed:400"), hours_ago=2, commit="b", run_id=first)
+    assert run_of_change(100_000, 400_000) == (first, "a")
+
+
+def test_of_runs_as_likely_to_have_begun_a_change_the_earliest_has(history, run_of_change):
+    runs = [
+        history.run(("t", f"passed:{ms}"), hours_ago=3 - at, commit=str(at))
+        for at, ms in enumerate((0.001, 0.002, 0.004))  # of the logarithms one is exactly in the middle
+    ]
+    assert run_of_change(1, 4) == (runs[1].run_id, "0")
 
 
 def test_a_branch_in_one_environment_is_read_by_its_newest_runs(history, regressions, monkeypatch):

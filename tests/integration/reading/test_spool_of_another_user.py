@@ -39,6 +39,15 @@ def test_it_is_never_taken_for_an_empty_one(closed):
     assert run("ingest", folder).returncode == 2
 
 
+def test_another_spool_can_be_delivered_beside_it(closed, tmp_path_factory, scratch):
+    _, run = closed
+    artifact = scratch / tmp_path_factory.mktemp("artifact").name
+    artifact.mkdir(mode=0o755)
+    done = run("ingest", artifact)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nothing to deliver in ")
+
+
 def test_reading_goes_on_and_tells_of_it(closed):
     _, run = closed
     done = run("runs", "--json")

@@ -47,6 +47,7 @@ def test_the_window_is_named_as_asked(history, project):
     history.run(("t", "passed"))
     assert run_script("--since", "7d").stdout.startswith("Recent Test Runs (Last 7 Days): 1 run\n")
     assert run_script("--since", "1w").stdout.startswith("Recent Test Runs (Last 1 Week): 1 run\n")
+    assert run_script("--since", " 2Y ").stdout.startswith("Recent Test Runs (Last 2 Years): 1 run\n")
     heading = run_script("--since", "2026-01-02T00:00Z").stdout.splitlines()[0]
     assert heading == "Recent Test Runs (Since 2026-01-02 00:00:00 UTC): 1 run"
 

@@ -352,6 +352,19 @@ def test_json_tells_what_was_written(crossbridge, run, tmp_path):
     assert json.loads(answer.stdout) == {"file": str(file), "bytes": file.stat().st_size, "run_id": run}
 
 
+def test_a_dash_is_stdout_and_leaves_no_room_for_json(crossbridge, run, tmp_path):
+    page = crossbridge("report", "--html", "-")
+    assert page.stdout.startswith("<!doctype html>")
+    assert page.stdout.rstrip().endswith("</html>")
+    assert page.stderr == ""
+    both = crossbridge("report", "--html", "-", "--json", code=2)
+    assert (both.stdout, both.stderr) == (
+        "",
+        "crossbridge: --html - and --json both print to stdout. Name a file, or leave one of them out.\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_jinja2_one_line_says_what_to_install(crossbridge, run, tmp_path, monkeypatch):
     (tmp_path / "jinja2.py").write_text("raise ImportError('hidden')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

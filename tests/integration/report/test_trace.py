@@ -217,6 +217,15 @@ def test_the_trace_goes_to_a_file(crossbridge, connection, tmp_path):
     assert json.loads(crossbridge("trace", "--out", file, "--json").stdout)["slices"] == 1
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_dash_is_stdout(crossbridge, connection, tmp_path, options):
+    Segment().start("t").end("t").close().deliver(connection)
+    answer = crossbridge("trace", "--out", "-", *options)
+    check_format(json.loads(answer.stdout))
+    assert answer.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_cannot_be_written_is_told_in_one_line(crossbridge, connection, tmp_path):
     Segment().start("t").end("t").close().deliver(connection)
     answer = crossbridge("trace", "--out", tmp_path / "no" / "trace.json", code=2)

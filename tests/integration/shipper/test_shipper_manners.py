@@ -10,8 +10,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from crossbridge.profiling.models import ProfileConfig, StorageBackendType
 from crossbridge.profiling.spawn import start_shipper
+from support.cli import as_user
+from support.git import untracked
 from support.segment_file import SegmentFile
 from support.shipping import (
     PROGRAM,
@@ -165,15 +169,45 @@ def test_writes_no_file_others_can_read_and_no_secret(spool, migrated):
 
 
 def test_the_folder_that_is_ours_keeps_itself_out_of_git(tmp_path, migrated):
-    subprocess.run(["git", "init", "-q", tmp_path], check=True)
     for spool in (tmp_path / ".crossbridge" / "spool", tmp_path / "chosen" / "spool"):
         SegmentFile(spool).end()
         with shipper(spool, migrated) as ours:
             ours.wait()
-    status = subprocess.run(
-        ["git", "-C", tmp_path, "status", "--porcelain"], check=True, capture_output=True, text=True
-    )
-    assert status.stdout == "?? chosen/\n"
+    assert untracked(tmp_path) == ["chosen/"]
+
+
+@pytest.fixture
+def of_nobody(scratch, tmp_path_factory, monkeypatch):
+    """A spool, and options that make a process its owner's, whom a closed folder keeps out, as it does not root."""
+    place = scratch / tmp_path_factory.mktemp("of-nobody").name
+    place.mkdir(mode=0o755)
+    options = as_user("nobody") if os.geteuid() == 0 else {}
+    for name, value in options.pop("env", {}).items():
+        monkeypatch.setenv(name, value)
+    if command := options.pop("command", None):
+        options["executable"] = command[0]
+    return place / "spool", options
+
+
+def test_a_folder_that_is_closed_to_it_keeps_nothing_else_back(of_nobody, migrated):
+    spool, options = of_nobody
+    other, shut, ours = (SegmentFile(spool) for _ in range(3))
+    for path in (spool, *spool.rglob("*")):
+        os.chown(path, options.get("user", -1), -1)
+    other.folder.chmod(0o000)
+    with shipper(spool, migrated, options=options) as process:
+        wait_until(shut.ack_path.exists, "the header delivered")
+        shut.folder.chmod(0o000)
+        ours.test("a::ours")
+        ours.end()
+        shut.test("a::shut")
+        wait_until(lambda: stored_tests(migrated), "what is open delivered")
+        shut.folder.chmod(0o700)
+        shut.end()
+        assert process.wait() == 0
+    other.folder.chmod(0o700)
+    assert other.path.exists()
+    assert stored_tests(migrated) == {"a::ours": "passed", "a::shut": "passed"}
 
 
 def test_its_log_does_not_grow_without_end(spool, migrated):

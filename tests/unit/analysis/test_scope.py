@@ -17,6 +17,7 @@ NOW = datetime(2026, 11, 24, 10, 30, tzinfo=timezone.utc)
         ("24h", timedelta(hours=24)),
         ("7d", timedelta(days=7)),
         (" 2W ", timedelta(weeks=2)),
+        ("1y", timedelta(days=365)),
         ("0h", timedelta(0)),
     ],
 )
@@ -32,7 +33,8 @@ def test_a_date_or_time_is_local_unless_it_names_a_zone():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "7", "d", "7y", "-7d", "yesterday", "2026-13-01", "1.5h", "9999-12-31T23:30", "2026-12-25"]
+    "text",
+    ["", "7", "d", "7s", "9999y", "-7d", "yesterday", "2026-13-01", "1.5h", "9999-12-31T23:30", "2026-12-25"],
 )
 def test_anything_else_is_refused_with_the_value_and_a_mend(text):
     with pytest.raises(UsageError) as refused:

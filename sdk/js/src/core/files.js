@@ -1,6 +1,6 @@
-/** Folders, for their owner only. */
+/** Folders, for their owner only, and out of git. */
 import * as nodeFs from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 const fs = { ...nodeFs };
 
@@ -19,4 +19,14 @@ export function makeFolder(path) {
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error; // another process was faster
   }
+}
+
+/**
+ * Let the folder of ours that a spool lies in ignore itself; not one that somebody has chosen.
+ * @param {string} spool
+ * @throws what the operating system says, as when there is such a file
+ */
+export function keepOutOfGit(spool) {
+  const folder = dirname(spool);
+  if (basename(folder) === '.crossbridge') fs.writeFileSync(`${folder}/.gitignore`, '*\n', { flag: 'wx', mode: 0o600 });
 }

@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import * as nodeFs from 'node:fs';
 import { dirname } from 'node:path';
 import { newUuid, nowUs } from './clock.js';
-import { makeFolder } from './files.js';
+import { keepOutOfGit, makeFolder } from './files.js';
 import { DROPPED_OFFSET, droppedText, firstLine } from './origin.js';
 
 // Captured before a test can mock them.
@@ -234,6 +234,7 @@ export class SegmentWriter {
       return false;
     }
     if (old >= 0) this.#endSegment(old, null, segmentId, underway);
+    if (!this.segmentIds.length) attempt(() => keepOutOfGit(this.spool));
     this.segmentIds.push(segmentId);
     this.#path = path;
     return this.#adopt(fd);

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossbridge.cli._common import require_readable
 from crossbridge.cli._text import counted, duration, size
 from crossbridge.cli.diagnosis import Check
 from crossbridge.errors import UsageError
@@ -38,12 +37,11 @@ _check = partial(Check, "spool")
 def checks(config: ProfileConfig) -> Iterator[Check]:
     """Look into the spool, and at the process that empties it."""
     try:
-        require_readable([config.spool_path])
+        segments = find_segments([config.spool_path])
     except UsageError as error:
         what, _, mend = str(error).partition(". ")
         yield _check("room", "fail", what, mend)
         return
-    segments = find_segments([config.spool_path])
     yield _room(config, segments)
     yield _disk(config)
     yield _waiting(segments)

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from crossbridge.profiling.encode import to_json
+from crossbridge.profiling.files import names_in
 from crossbridge.profiling.shipping.reader import is_uuid
 
 if TYPE_CHECKING:
@@ -139,6 +140,9 @@ class _Folder:
             self.names = [name for name in os.listdir(self.path) if name.endswith(self._ending)]
         except (FileNotFoundError, NotADirectoryError):
             self.names, self._settled = [], False
+        except PermissionError:  # another user's: what was seen in it is not gone
+            self._settled = False
+            self._next_look_s = time.monotonic() + self._quiet_look_s
         if self._settled and not self.names:
             self._next_look_s = time.monotonic() + self._quiet_look_s
         return self.names != before
@@ -150,10 +154,9 @@ def tidy(spool: Path) -> None:
 
     A younger folder may be one in which a writer is about to make its segment.
     """
-    for run in spool.iterdir() if spool.is_dir() else ():
-        with contextlib.suppress(OSError):  # a writer came back, or another reader tidies too
-            if not is_uuid(run.name):
-                continue
+    for name in filter(is_uuid, names_in(os.fspath(spool))):
+        run = spool / name
+        with contextlib.suppress(OSError):  # a writer came back, another reader tidies too, or it is not ours
             changed_at_s = run.stat().st_mtime
             for path in run.iterdir():
                 if _is_outlived(path):

@@ -115,6 +115,8 @@ class Segment:
         except FileNotFoundError:
             self.vanished = True
             return
+        except PermissionError:  # its folder was taken from us: it has not grown as far as we can see
+            return
         self.size = stat.st_size
         self.changed_at_s = stat.st_mtime
 

@@ -36,6 +36,14 @@ final class SegmentFile {
         out.write(header);
     }
 
+    /** Makes a file that is not there yet, for its owner only. */
+    static void create(Path path, byte[] content) throws IOException {
+        Files.createFile(path, FILE);
+        try (FileOutputStream out = new FileOutputStream(path.toFile())) {
+            out.write(content);
+        }
+    }
+
     void write(byte[] data) throws IOException {
         out.write(data);
     }

@@ -211,10 +211,24 @@ final class SegmentWriter {
             byte[] header = header(id, paths.size()).getBytes(StandardCharsets.UTF_8);
             file = new SegmentFile(path, header);
             size = header.length;
-            paths.add(path);
-            return true;
         } catch (IOException | RuntimeException error) {
             return false;
+        }
+        if (paths.isEmpty()) {
+            keepOutOfGit(settings.spool());
+        }
+        paths.add(path);
+        return true;
+    }
+
+    /** Lets the folder of ours that the spool lies in ignore itself; not one that somebody has chosen. */
+    private static void keepOutOfGit(Path spool) {
+        try {
+            if (spool.getParent().endsWith(".crossbridge")) {
+                SegmentFile.create(spool.resolveSibling(".gitignore"), "*\n".getBytes(StandardCharsets.US_ASCII));
+            }
+        } catch (IOException | RuntimeException error) {
+            return; // there is one, or it may not be made: no test depends on it
         }
     }
 
