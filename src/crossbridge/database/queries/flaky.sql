@@ -142,7 +142,7 @@ SELECT d.framework, d.test_id, r.retried_runs, coalesce(c.commits, 0) AS commits
       SELECT max(x.created_at) AS last_at
         FROM crossbridge.tests AS x
        WHERE x.run_id = c.mended_in AND x.test_id = d.test_id AND x.framework = d.framework AND x.status = 'passed'
-         AND x.created_at >= %(since)s) AS mended ON true
+         AND x.created_at >= %(since)s AND x.created_at >= c.mended_at - interval '1 day') AS mended ON true   -- in months since
  WHERE r.retried_runs > 0 OR c.commits > 0;
 
 -- retried_tests --
