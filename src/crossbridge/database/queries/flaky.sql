@@ -23,6 +23,7 @@ WITH placed AS MATERIALIZED (
      ORDER BY count(*) DESC, t.test_key
      LIMIT %(suspects)s
 ), troubled AS (
+    -- As little as tells how their runs ended: of the few candidates all is read once more.
     SELECT t.test_key, t.run_key, max(t.attempt) FILTER (WHERE NOT t.passed) AS last_failed,
            min(t.attempt) FILTER (WHERE NOT t.passed) AS first_failed, max(t.attempt) FILTER (WHERE t.passed) AS last_passed,
            max(t.created_at) AS last_at
@@ -31,7 +32,8 @@ WITH placed AS MATERIALIZED (
      GROUP BY 1, 2
 ), possible AS (
     SELECT t.test_key, count(*) FILTER (WHERE crossbridge.retried_in_run(t.first_failed, t.last_passed)) AS retried,
-           count(*) FILTER (WHERE NOT crossbridge.passed_in_run(t.last_failed, t.last_passed)) BETWEEN 1 AND max(c.runs) - 1 AS both_ways,
+           count(*) FILTER (WHERE NOT crossbridge.passed_in_run(t.last_failed, t.last_passed)) BETWEEN 1 AND max(c.runs) - 1
+               AS both_ways,
            max(t.last_at) AS last_at
       FROM troubled AS t
       JOIN placed AS p USING (run_key)
@@ -60,9 +62,10 @@ WITH placed AS MATERIALIZED (
     -- Runs of which only a part lies in the window: what passed in them on its first day is read from the rows.
     SELECT p.run_key, p.run_id
       FROM placed AS p
-     WHERE p.started_at < %(since)s AND p.run_id IN (SELECT run_id FROM crossbridge.rollup_run_hour
-                                                      WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
-                                                        AND hour < date_trunc('day', %(since)s::timestamptz, 'UTC') + interval '1 day')
+     WHERE p.started_at < %(since)s
+       AND p.run_id IN (SELECT run_id FROM crossbridge.rollup_run_hour
+                         WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
+                           AND hour < date_trunc('day', %(since)s::timestamptz, 'UTC') + interval '1 day')
 ), first_day AS MATERIALIZED (
     SELECT c.test_key, x.run_key
       FROM cut AS x
@@ -74,14 +77,15 @@ WITH placed AS MATERIALIZED (
        AND t.created_at < date_trunc('day', %(since)s::timestamptz, 'UTC') + interval '1 day'
 ), passes AS MATERIALIZED (
     -- Runs in which they passed at once; in some of them other attempts, in parallel, had trouble.
-    SELECT x.test_key, x.run_key, p.same_code, (x.test_key, x.run_key) NOT IN (SELECT test_key, run_key FROM tried) AS without_trouble
+    SELECT x.test_key, x.run_key, p.same_code,
+           (x.test_key, x.run_key) NOT IN (SELECT test_key, run_key FROM tried) AS without_trouble
       FROM (SELECT c.test_key, p.run_key
               FROM crossbridge.first_passes AS p
               JOIN candidates AS c ON c.chunk = p.chunk AND get_bit(p.tests, c.place) > 0   -- not = 1: taken for rare
              WHERE p.day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
                AND (p.day > (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
                     OR p.run_key IN (SELECT run_key FROM placed WHERE started_at >= %(since)s))
-             UNION   -- a run may last over midnight
+             UNION   -- not all: a run over midnight is there twice
             SELECT test_key, run_key FROM first_day) AS x
       JOIN placed AS p USING (run_key)
 ), broken AS MATERIALIZED (
@@ -142,7 +146,8 @@ SELECT d.framework, d.test_id, r.retried_runs, coalesce(c.commits, 0) AS commits
       SELECT max(x.created_at) AS last_at
         FROM crossbridge.tests AS x
        WHERE x.run_id = c.mended_in AND x.test_id = d.test_id AND x.framework = d.framework AND x.status = 'passed'
-         AND x.created_at >= %(since)s AND x.created_at >= c.mended_at - interval '1 day') AS mended ON true   -- in months since
+         AND x.created_at >= %(since)s
+         AND x.created_at >= c.mended_at - interval '1 day') AS mended ON true   -- or all months of the window are looked into
  WHERE r.retried_runs > 0 OR c.commits > 0;
 
 -- retried_tests --
