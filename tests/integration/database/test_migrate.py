@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from crossbridge.analysis.flaky import flaky_tests
+from crossbridge.analysis.scope import Scope
 from crossbridge.database.connection import connect
 from crossbridge.database.migrate import LATEST, Migration, functions, migrate, migrations, schema_version
 from crossbridge.errors import DatabaseError, SchemaError
 from support.feed import Segment
+from support.history import History
 from support.rollups import differences, rows_rolled_up
 
 PROCESSES = 20
@@ -141,6 +144,26 @@ def test_a_schema_of_the_release_before_gets_the_new_version_and_all_functions(m
     with connect(migrated) as connection:
         assert connection.execute(DEFINITIONS).fetchall() == before
         assert schema_version(connection) == LATER.version
+
+
+def test_tests_that_failed_under_schema_16_are_found_by_test_and_told_flaky(database, monkeypatch):
+    earlier = [step for step in migrations() if step.version <= 16]
+    with monkeypatch.context() as release:
+        release.setattr("crossbridge.database.migrate.migrations", lambda: earlier)
+        release.setattr("crossbridge.database.migrate.LATEST", 16)
+        migrate(database)
+    with connect(database) as connection:
+        history = History(connection)
+        history.run(("t", "failed", "passed"), ("u", "failed"))
+
+    assert migrate(database) == [version for version in ALL if version > 16]
+
+    with connect(database) as connection:
+        (found,) = flaky_tests(connection, Scope(history.ago(days=1)))
+        assert (found.test_id, found.retried_runs) == ("t", 1)
+        connection.execute("SET enable_seqscan = off")
+        plan = connection.execute("EXPLAIN SELECT * FROM crossbridge.troubles WHERE test_key = 1").fetchone()
+    assert "using troubles_test_key" in plan[0]
 
 
 def test_versions_of_an_upgrade_are_committed_one_by_one(migrated, monkeypatch):

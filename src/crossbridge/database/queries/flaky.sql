@@ -10,7 +10,7 @@ WITH placed AS MATERIALIZED (
        AND (%(environment)s::text IS NULL OR environment = %(environment)s)
        AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
 ), codes AS MATERIALIZED (
-    SELECT same_code, count(*) AS runs FROM placed GROUP BY 1
+    SELECT same_code, count(git_commit) AS runs FROM placed GROUP BY 1   -- none when the commit is not known
 ), suspects AS MATERIALIZED (
     -- No test has more evidence than runs in which it failed.
     SELECT t.test_key
@@ -22,19 +22,17 @@ WITH placed AS MATERIALIZED (
      GROUP BY 1
      ORDER BY count(*) DESC, t.test_key
      LIMIT %(suspects)s
-), troubled AS MATERIALIZED (
+), troubled AS (
+    -- As little as tells how their runs ended: of the few candidates all is read once more.
     SELECT t.test_key, t.run_key, max(t.attempt) FILTER (WHERE NOT t.passed) AS last_failed,
            min(t.attempt) FILTER (WHERE NOT t.passed) AS first_failed, max(t.attempt) FILTER (WHERE t.passed) AS last_passed,
-           count(*) AS attempts, count(*) FILTER (WHERE NOT t.passed) AS failed_attempts,
-           coalesce(sum(t.duration_us) FILTER (WHERE NOT t.passed), 0) AS failed_us, max(t.created_at) AS last_at
-      FROM (SELECT * FROM crossbridge.troubles AS t
-             WHERE t.created_at >= %(since)s AND t.test_key IN (SELECT test_key FROM suspects) OFFSET 0) AS t
-     WHERE %(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_key IN (SELECT run_key FROM placed)
+           max(t.created_at) AS last_at
+      FROM crossbridge.troubles AS t
+     WHERE t.created_at >= %(since)s AND t.test_key IN (SELECT test_key FROM suspects)
      GROUP BY 1, 2
 ), possible AS (
     SELECT t.test_key, count(*) FILTER (WHERE crossbridge.retried_in_run(t.first_failed, t.last_passed)) AS retried,
-           bool_and(p.git_commit IS NOT NULL)
-               AND count(*) FILTER (WHERE NOT crossbridge.passed_in_run(t.last_failed, t.last_passed)) BETWEEN 1 AND max(c.runs) - 1
+           count(*) FILTER (WHERE NOT crossbridge.passed_in_run(t.last_failed, t.last_passed)) BETWEEN 1 AND max(c.runs) - 1
                AS both_ways,
            max(t.last_at) AS last_at
       FROM troubled AS t
@@ -52,34 +50,42 @@ WITH placed AS MATERIALIZED (
     -- How the runs ended in which they had trouble.
     SELECT t.*, p.same_code, crossbridge.retried_in_run(t.first_failed, t.last_passed) AS retried,
            crossbridge.passed_in_run(t.last_failed, t.last_passed) AS passed
-      FROM troubled AS t
+      FROM (SELECT t.test_key, t.run_key, max(t.attempt) FILTER (WHERE NOT t.passed) AS last_failed,
+                   min(t.attempt) FILTER (WHERE NOT t.passed) AS first_failed, max(t.attempt) FILTER (WHERE t.passed) AS last_passed,
+                   count(*) AS attempts, count(*) FILTER (WHERE NOT t.passed) AS failed_attempts,
+                   coalesce(sum(t.duration_us) FILTER (WHERE NOT t.passed), 0) AS failed_us, max(t.created_at) AS last_at
+              FROM crossbridge.troubles AS t
+             WHERE t.created_at >= %(since)s AND t.test_key IN (SELECT test_key FROM candidates)
+             GROUP BY 1, 2) AS t
       JOIN placed AS p USING (run_key)
-     WHERE t.test_key IN (SELECT test_key FROM candidates)
 ), cut AS MATERIALIZED (
     -- Runs of which only a part lies in the window: what passed in them on its first day is read from the rows.
     SELECT p.run_key, p.run_id
       FROM placed AS p
-     WHERE p.started_at < %(since)s AND p.run_id IN (SELECT run_id FROM crossbridge.rollup_run_hour
-                                                      WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC'))
+     WHERE p.started_at < %(since)s
+       AND p.run_id IN (SELECT run_id FROM crossbridge.rollup_run_hour
+                         WHERE hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
+                           AND hour < date_trunc('day', %(since)s::timestamptz, 'UTC') + interval '1 day')
 ), first_day AS MATERIALIZED (
-    SELECT DISTINCT c.test_key, x.run_key
+    SELECT c.test_key, x.run_key
       FROM cut AS x
-     CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t WHERE t.run_id = x.run_id OFFSET 0) AS t
+     CROSS JOIN LATERAL (SELECT * FROM crossbridge.tests AS t
+                          WHERE t.run_id = x.run_id AND t.created_at >= %(since)s OFFSET 0) AS t
       JOIN crossbridge.test_dim AS d ON d.test_id = t.test_id AND d.framework = t.framework
       JOIN candidates AS c USING (test_key)
-     WHERE t.created_at >= %(since)s AND t.status = 'passed' AND t.attempt = 1
+     WHERE t.status = 'passed' AND t.attempt = 1
        AND t.created_at < date_trunc('day', %(since)s::timestamptz, 'UTC') + interval '1 day'
 ), passes AS MATERIALIZED (
     -- Runs in which they passed at once; in some of them other attempts, in parallel, had trouble.
-    SELECT DISTINCT x.test_key, x.run_key, p.same_code,
+    SELECT x.test_key, x.run_key, p.same_code,
            (x.test_key, x.run_key) NOT IN (SELECT test_key, run_key FROM tried) AS without_trouble
       FROM (SELECT c.test_key, p.run_key
               FROM crossbridge.first_passes AS p
               JOIN candidates AS c ON c.chunk = p.chunk AND get_bit(p.tests, c.place) > 0   -- not = 1: taken for rare
-             WHERE p.day > (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
-                OR p.day = (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
-                   AND p.run_key IN (SELECT run_key FROM placed WHERE started_at >= %(since)s)
-             UNION ALL
+             WHERE p.day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
+               AND (p.day > (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
+                    OR p.run_key IN (SELECT run_key FROM placed WHERE started_at >= %(since)s))
+             UNION   -- not all: a run over midnight is there twice
             SELECT test_key, run_key FROM first_day) AS x
       JOIN placed AS p USING (run_key)
 ), broken AS MATERIALIZED (
@@ -101,7 +107,7 @@ WITH placed AS MATERIALIZED (
       FROM (SELECT array_agg(test_key) AS tests, array_agg(run_key) AS run_keys, array_agg(passed) AS passed FROM mixed) AS x
      CROSS JOIN crossbridge.flips(x.tests, x.run_keys, x.passed) AS f
 ), both_ways AS (
-    SELECT m.test_key, p.git_commit, count(*) FILTER (WHERE NOT m.passed AND NOT m.retried) AS failed_runs,
+    SELECT m.test_key, max(p.git_commit) AS git_commit, count(*) FILTER (WHERE NOT m.passed AND NOT m.retried) AS failed_runs,
            coalesce(sum(m.failed_us) FILTER (WHERE NOT m.retried), 0) AS failed_us,
            max(m.last_at) FILTER (WHERE f.test IS NOT NULL) AS last_changed_at,
            -- the latest run that did not end as the one before it although nothing failed in it
@@ -110,7 +116,7 @@ WITH placed AS MATERIALIZED (
       FROM mixed AS m
       JOIN placed AS p USING (run_key)
       LEFT JOIN flips AS f ON f.test = m.test_key AND f.run_key = m.run_key
-     GROUP BY m.test_key, m.same_code, p.git_commit
+     GROUP BY m.test_key, m.same_code
     HAVING count(f.test) > 0
 ), commits AS (
     SELECT test_key, count(DISTINCT git_commit) AS commits, sum(failed_runs)::bigint AS failed_runs, sum(failed_us) AS failed_us,
@@ -140,7 +146,8 @@ SELECT d.framework, d.test_id, r.retried_runs, coalesce(c.commits, 0) AS commits
       SELECT max(x.created_at) AS last_at
         FROM crossbridge.tests AS x
        WHERE x.run_id = c.mended_in AND x.test_id = d.test_id AND x.framework = d.framework AND x.status = 'passed'
-         AND x.created_at >= %(since)s) AS mended ON true
+         AND x.created_at >= %(since)s
+         AND x.created_at >= c.mended_at - interval '1 day') AS mended ON true   -- or all months of the window are looked into
  WHERE r.retried_runs > 0 OR c.commits > 0;
 
 -- retried_tests --
