@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.scale.growth import EVENTS, Size
 from bench.scale.panels import WINDOWS
-from bench.scale.timing import Figure
+from bench.scale.timing import REFERENCE, Figure
 from bench.stage import REPOSITORY
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _panels(of_size: Mapping[int, dict[str, Any]]) -> str:
         f"With an environment, a branch, a test or a run chosen: {len(chosen) - len(missed)} of {len(chosen)} within their limit.",
     ]
     lines += [f"- {f.what}, {f.of}, {f.window}: {f.median_ms:,.0f} / {f.p95_ms:,.0f} ms" for f in missed]
+    lines += _reference(of_size[largest], "panels")
     return "\n".join(lines)
 
 
@@ -130,7 +131,14 @@ def _commands(of_size: Mapping[int, dict[str, Any]]) -> str:
             "",
             f"As a process of its own a command takes {min(processes):,.0f} to {max(processes):,.0f} ms, Python's start included.",
         ]
+    lines += _reference(of_size[largest], "commands")
     return "\n".join(lines)
+
+
+def _reference(result: Mapping[str, Any], kind: str) -> list[str]:
+    """Return how fast the machine was, so that two runs can be compared."""
+    took_ms = result.get("reference_ms", {}).get(kind)
+    return ["", f"Beside it, same run: `{REFERENCE}` took {took_ms:,.0f} ms."] if took_ms else []
 
 
 def _table(figures: Iterable[Figure]) -> list[str]:

@@ -11,8 +11,13 @@ from bench.measure import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import LiteralString
+
+    from psycopg import Connection
 
 LIMIT_MS, LIMIT_90_D_MS = 100, 300
+# It reads no table: what it takes tells how fast the machine is just then.
+REFERENCE: LiteralString = "SELECT sum(number) FROM generate_series(1, 1000000) AS number"
 
 
 @dataclass
@@ -46,6 +51,11 @@ class Figure:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def reference_ms(connection: Connection[Any]) -> float:
+    """Return the median milliseconds of the reference question."""
+    return statistics.median(timed(lambda: connection.execute(REFERENCE).fetchall()) for _ in range(9))
 
 
 def timed(act: Callable[[], object]) -> float:
