@@ -12,11 +12,16 @@ SELECT crossbridge.nearest_day(%(since)s) AS midnight,
 -- so do a branch's runs that the rollup has no days for. OFFSET 0 keeps the planner from reading all rows to find those
 -- of some runs. When a day's longest attempt may be among the rows taken off, the longest is sought again, of the tests
 -- shown only.
-WITH unrolled AS (
+WITH chosen AS MATERIALIZED (
+    SELECT run_id, rolled_branch
+      FROM crossbridge.runs
+     WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
+       AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)
+), unrolled AS (
     SELECT r.run_id, min(s.started_at) AS since, max(greatest(s.last_at, s.closed_at)) AS until
-      FROM crossbridge.runs AS r
+      FROM chosen AS r
       JOIN crossbridge.segments AS s USING (run_id)
-     WHERE r.git_branch = %(sliced_branch)s AND NOT r.rolled_branch
+     WHERE %(sliced_branch)s::text IS NOT NULL AND NOT r.rolled_branch
      GROUP BY 1
     HAVING max(greatest(s.last_at, s.closed_at)) >= %(slice_from)s
 ), rowed AS (
@@ -28,10 +33,7 @@ WITH unrolled AS (
      WHERE created_at >= %(edge_since)s AND created_at < %(edge_until)s
        AND (%(run_id)s::uuid IS NULL OR run_id = %(run_id)s)
        AND (%(framework)s::text IS NULL OR framework = %(framework)s)
-       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
-            OR run_id IN (SELECT run_id FROM crossbridge.runs
-                           WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
-                             AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
+       AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR run_id IN (SELECT run_id FROM chosen))
      GROUP BY framework, test_id
      UNION ALL
     SELECT t.framework, t.test_id, count(*), count(*) FILTER (WHERE t.status IN ('failed', 'error')), sum(t.duration_us)::bigint,
@@ -93,10 +95,7 @@ SELECT r.rank, r.framework, r.test_id, r.attempts, r.failed, r.total_us,
         FROM crossbridge.tests AS t
        WHERE r.cut_max_us > r.max_us AND t.test_id = r.test_id AND t.framework = r.framework
          AND t.created_at >= %(since)s AND t.created_at < %(whole_day)s::timestamp AT TIME ZONE 'UTC'
-         AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
-              OR t.run_id IN (SELECT run_id FROM crossbridge.runs
-                               WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
-                                 AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))) AS cut
+         AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL OR t.run_id IN (SELECT run_id FROM chosen))) AS cut
  WHERE r.place <= %(limit)s
  ORDER BY r.rank, r.place;
 
@@ -107,10 +106,11 @@ SELECT wanted.place::integer - 1 AS place, count(*) AS measured,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY t.duration_us) AS p95_us
   FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[], %(sinces)s::timestamptz[])
        WITH ORDINALITY AS wanted(framework, test_id, since, place)
-  JOIN crossbridge.tests AS t
-    ON t.framework = wanted.framework AND t.test_id = wanted.test_id
-   AND (t.created_at >= wanted.since) IS TRUE   -- not for the index on time: most are the window's beginning
- WHERE t.created_at >= %(since)s
+ CROSS JOIN LATERAL (SELECT t.run_id, t.created_at, t.duration_us
+                       FROM crossbridge.tests AS t
+                      WHERE t.framework = wanted.framework AND t.test_id = wanted.test_id AND t.created_at >= %(since)s
+                     OFFSET 0) AS t   -- test by test: all of the window's rows are many more
+ WHERE t.created_at >= wanted.since
    AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
         OR t.run_id IN (SELECT run_id FROM crossbridge.runs
                          WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
