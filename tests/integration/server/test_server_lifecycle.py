@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from crossbridge.database.embedded.home import Home, port_is_free
+from crossbridge.database.embedded.postmaster import buffers_mb, memory_bytes
 from crossbridge.database.server import EmbeddedServer, running_target
 from crossbridge.errors import ServerError
 
@@ -156,7 +157,6 @@ def test_a_demanded_port_that_is_taken_is_an_error(data_dir):
 def test_the_launch_settings_reach_the_server(data_dir):
     target = EmbeddedServer(data_dir, settings={"work_mem": "7MB"}).start()
     wanted = {
-        "shared_buffers": "256MB",
         "max_wal_size": "1GB",
         "jit": "off",
         "random_page_cost": "1.1",
@@ -174,7 +174,11 @@ def test_the_launch_settings_reach_the_server(data_dir):
         found["lc_collate"] = connection.execute(
             "SELECT datcollate FROM pg_database WHERE datname = current_database()"
         ).fetchone()[0]
+        pages = connection.execute(
+            "SELECT setting FROM pg_settings WHERE name = 'shared_buffers'"
+        ).fetchone()[0]
     assert found == wanted
+    assert int(pages) == buffers_mb(memory_bytes()) * 128
 
 
 def test_a_folder_too_deep_for_a_socket_still_has_a_server(scratch):

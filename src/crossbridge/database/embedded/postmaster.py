@@ -15,6 +15,8 @@ import psycopg
 from crossbridge.database.embedded.lock import is_held
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crossbridge.database.embedded.account import Account
     from crossbridge.database.embedded.binaries import Binaries
     from crossbridge.database.embedded.home import Home
@@ -24,7 +26,6 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "password_encryption": "scram-sha-256",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "max_wal_size": "1GB",
     "random_page_cost": "1.1",
     "jit": "off",
@@ -34,6 +35,8 @@ SETTINGS = {
     # A failed statement may hold a password or a batch of 5,000 events.
     "log_min_error_statement": "panic",
 }
+# Of control groups, version 2 and version 1.
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 # The shell puts the server in the background and ends: the server is nobody's child, and never a zombie
 # of a starter that lives on.
 DETACH = '"$@" &'
@@ -78,7 +81,11 @@ def launch(home: Home, account: Account, binaries: Binaries, lock: FileLock, set
     """
     home.sockets.mkdir(mode=0o700, exist_ok=True)
     account.give(home.sockets)
-    settings = SETTINGS | {"unix_socket_directories": home.socket_folder()} | settings
+    of_machine = {
+        "unix_socket_directories": home.socket_folder(),
+        "shared_buffers": f"{buffers_mb(memory_bytes())}MB",
+    }
+    settings = SETTINGS | of_machine | settings
     command = [binaries.postgres, "-D", str(home.cluster)]
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = home.open_log()
@@ -97,6 +104,24 @@ def launch(home: Home, account: Account, binaries: Binaries, lock: FileLock, set
     finally:
         os.close(log)
         lock.let_go()
+
+
+def buffers_mb(memory: int) -> int:
+    """
+    Return how many MB of pages the server may keep, of `memory` bytes: a 32nd, but 256 to 1,024.
+
+    It is no dedicated server: tests and browsers live beside it. What no query reads is never taken.
+    """
+    return min(max(memory // 32 // 2**20, 256), 1024)
+
+
+def memory_bytes(limits: Iterable[Path] = LIMITS) -> int:
+    """Return the memory of this machine, or of this container where the files `limits` say that it has less."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in limits:
+        with contextlib.suppress(OSError, ValueError):  # not there, or "max"
+            memory = min(memory, int(limit.read_text()))
+    return memory
 
 
 def _past_stale_pid(home: Home) -> dict[str, str]:
