@@ -117,6 +117,7 @@ def slowest_tests(connection: Connection[Any], scope: Scope, rank: Rank) -> list
 
 def with_percentiles(connection: Connection[Any], scope: Scope, ranked: list[RankedTest]) -> list[RankedTest]:
     """Add the percentiles to tests of the window."""
+    sinces = [_since(scope, test, MEASURED_ATTEMPTS // len(ranked)) for test in ranked]
     found = rows(
         connection,
         "percentiles_of_tests",
@@ -124,7 +125,8 @@ def with_percentiles(connection: Connection[Any], scope: Scope, ranked: list[Ran
         scope,
         frameworks=[test.framework for test in ranked],
         test_ids=[test.test_id for test in ranked],
-        sinces=[_since(scope, test, MEASURED_ATTEMPTS // len(ranked)) for test in ranked],
+        sinces=sinces,
+        narrowed=any(since > scope.since for since in sinces),
     )
     by_place = {one.place: one for one in found}
     return [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import product
+from statistics import median
 
 import pytest
 
 from crossbridge.analysis.report import failing_tests
 from crossbridge.analysis.runs import find_run, run_scope
 from crossbridge.analysis.scope import Scope
-from crossbridge.analysis.tests import ranked_tests, rankings, run_failures
+from crossbridge.analysis.tests import ranked_tests, rankings, run_failures, slowest_tests
 
 FAILING = {"failed", "error"}
 
@@ -154,3 +155,33 @@ def test_the_longest_attempt_of_a_day_that_the_window_cuts_is_of_the_part_inside
         "before": (2, 20_000),
         "inside": (2, 800_000),
     }
+
+
+@pytest.mark.parametrize("filters", [{}, {"branch": "main"}])
+def test_percentiles_are_of_the_window_or_of_its_newest_part_when_attempts_are_many(
+    history, reading, monkeypatch, filters
+):
+    for hours_ago in range(100, 0, -1):
+        history.run(
+            ("t", f"passed:{hours_ago}"),
+            ("u", "passed:7"),
+            hours_ago=hours_ago,
+            branch="main" if hours_ago % 2 else "feature",
+        )
+    scope = Scope(history.ago(hours=80.5), **filters)
+    step = 2 if filters else 1
+
+    (t, _) = slowest_tests(reading, scope, "total")
+    monkeypatch.setattr("crossbridge.analysis.tests.MEASURED_ATTEMPTS", 40)  # 20 of each
+    (newest, _) = slowest_tests(reading, scope, "total")
+
+    durations_us = [1000 * hours for hours in range(1, 81, step)]
+    assert (t.attempts, t.measured) == (len(durations_us), len(durations_us))
+    assert (t.p50_us, t.p95_us) == (median(durations_us), pytest.approx(quantile(durations_us, 0.95)))
+    assert newest.measured == pytest.approx(20, abs=1)
+    assert newest.p50_us == median(durations_us[: newest.measured])
+
+
+def quantile(values, share):
+    at, part = divmod(share * (len(values) - 1), 1)
+    return values[int(at)] + part * (values[int(at) + 1] - values[int(at)])

@@ -8,10 +8,10 @@ SELECT crossbridge.nearest_day(%(since)s) AS midnight,
 -- ranked_tests --
 -- Tests by what their attempts took (average, longest, total) or how many of them failed, for each of `ranks`, each with its
 -- share of the time of all. Whole weeks and days come from the rollups, from slice_from on; the rows between it and the
--- window's beginning are added (sign 1) or taken off (-1). For one run, or a branch in one environment, all comes from the rows, and
--- so do a branch's runs that the rollup has no days for. OFFSET 0 keeps the planner from reading all rows to find those
--- of some runs. When a day's longest attempt may be among the rows taken off, the longest is sought again, of the tests
--- shown only.
+-- window's beginning are added (sign 1) or taken off (-1). For one run, or a branch in one environment, all comes from the
+-- rows, and so do a branch's runs that the rollup has no days for. OFFSET 0 keeps the planner from reading all rows to find
+-- those of some runs. When a day's longest attempt may be among the rows taken off, the longest is sought again, of the
+-- tests shown only.
 WITH chosen AS MATERIALIZED (
     SELECT run_id, rolled_branch
       FROM crossbridge.runs
@@ -100,7 +100,7 @@ SELECT r.rank, r.framework, r.test_id, r.attempts, r.failed, r.total_us,
  ORDER BY r.rank, r.place;
 
 -- percentiles_of_tests --
--- Percentiles of some tests' attempts, each from a moment of its own on.
+-- Percentiles of some tests' attempts, in the window or, `narrowed`, each from a moment of its own on.
 SELECT wanted.place::integer - 1 AS place, count(*) AS measured,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY t.duration_us) AS p50_us,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY t.duration_us) AS p95_us
@@ -109,9 +109,9 @@ SELECT wanted.place::integer - 1 AS place, count(*) AS measured,
  CROSS JOIN LATERAL (SELECT t.run_id, t.created_at, t.duration_us
                        FROM crossbridge.tests AS t
                       WHERE t.framework = wanted.framework AND t.test_id = wanted.test_id AND t.created_at >= %(since)s
+                        AND (NOT %(narrowed)s OR t.created_at >= wanted.since)
                      OFFSET 0) AS t   -- test by test: all of the window's rows are many more
- WHERE t.created_at >= wanted.since
-   AND (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
+ WHERE (%(environment)s::text IS NULL AND %(branch)s::text IS NULL
         OR t.run_id IN (SELECT run_id FROM crossbridge.runs
                          WHERE (%(environment)s::text IS NULL OR environment = %(environment)s)
                            AND (%(branch)s::text IS NULL OR git_branch = %(branch)s)))
