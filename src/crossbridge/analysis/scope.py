@@ -71,8 +71,8 @@ class Scope:
         """
         Which cells of the per-test days and `weeks` stand for the filters, and which rows beside them.
 
-        Days count from `midnight` on, by default the first in the window; those of the weeks, which ascend and lie
-        whole in the window, do not.
+        Days count from `midnight` on, by default the first in the window; those of the weeks, which lie whole in it,
+        do not.
         """
         whole = _ceiling(self.since, timedelta(days=1))
         if not self.has_slice():

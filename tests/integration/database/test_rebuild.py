@@ -15,6 +15,7 @@ import pytest
 from crossbridge.database.connection import connect
 from crossbridge.database.rebuild import rebuild
 from crossbridge.database.retention import prune
+from support.beside import write_beside
 from support.cli import COMMAND, run_cli
 from support.feed import NOON_US, Segment, new_id
 from support.history import FAILING, STATUSES
@@ -142,35 +143,13 @@ def test_only_the_days_asked_for(filled, migrated):
 
 
 def test_events_that_arrive_meanwhile_are_neither_lost_nor_doubled(db, migrated):
-    failures, stop = [], threading.Event()
-
-    def write(seed):
+    def write(connection, seed):
         dice = random.Random(seed)
-        try:
-            with connect(migrated) as connection:
-                for number in range(12):
-                    segment = _random_segment(dice, git_branch="main", environment=f"env{number % 2}")
-                    segment.deliver(connection, 15, 30, 45)
-        except BaseException as error:
-            failures.append(error)
+        for number in range(12):
+            segment = _random_segment(dice, git_branch="main", environment=f"env{number % 2}")
+            segment.deliver(connection, 15, 30, 45)
 
-    def rebuild_on():
-        try:
-            with connect(migrated) as connection:
-                while not stop.is_set():
-                    rebuild(connection, migrated)
-        except BaseException as error:
-            failures.append(error)
-
-    writers = [threading.Thread(target=write, args=(seed,)) for seed in range(3)]
-    rebuilders = [threading.Thread(target=rebuild_on) for _ in range(2)]
-    for thread in writers + rebuilders:
-        thread.start()
-    for thread in writers:
-        thread.join()
-    stop.set()
-    for thread in rebuilders:
-        thread.join()
+    failures = write_beside(migrated, write, lambda connection: rebuild(connection, migrated))
 
     assert failures == []
     assert rows_rolled_up(db) == 3 * 12 * 60

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from crossbridge.analysis.scope import Scope
 from crossbridge.analysis.tests import rankings
 from crossbridge.database.connection import connect
+from support.beside import write_beside
 from support.feed import Segment
 from support.history import STATUSES
 from support.rollups import differences, roll_up_weeks
@@ -120,40 +120,17 @@ def test_a_rebuilt_day_takes_its_week_back_to_days(db):
 
 
 def test_rolling_up_while_events_arrive_loses_and_doubles_nothing(db, migrated):
-    failures, stop = [], threading.Event()
-
-    def write(seed):
+    def write(connection, seed):
         dice = random.Random(seed)
-        try:
-            with connect(migrated) as connection:
-                for _ in range(25):
-                    at = (
-                        MONDAY
-                        - dice.randrange(1, 15) * timedelta(days=1)
-                        + timedelta(hours=dice.randrange(24))
-                    )
-                    _segment(at, *(f"t{dice.randrange(6)}" for _ in range(8))).deliver(connection, 4)
-        except BaseException as error:
-            failures.append(error)
+        for _ in range(25):
+            at = MONDAY - dice.randrange(1, 15) * timedelta(days=1) + timedelta(hours=dice.randrange(24))
+            _segment(at, *(f"t{dice.randrange(6)}" for _ in range(8))).deliver(connection, 4)
 
-    def roll_up():
-        try:
-            with connect(migrated) as connection:
-                while not stop.is_set():
-                    roll_up_weeks(connection)
-                    connection.execute("DELETE FROM crossbridge.rolled_weeks WHERE random() < 0.3")
-        except BaseException as error:
-            failures.append(error)
+    def roll_up(connection):
+        roll_up_weeks(connection)
+        connection.execute("DELETE FROM crossbridge.rolled_weeks WHERE random() < 0.3")
 
-    writers = [threading.Thread(target=write, args=(seed,)) for seed in range(3)]
-    rollers = [threading.Thread(target=roll_up) for _ in range(2)]
-    for thread in writers + rollers:
-        thread.start()
-    for thread in writers:
-        thread.join()
-    stop.set()
-    for thread in rollers:
-        thread.join()
+    failures = write_beside(migrated, write, roll_up)
     roll_up_weeks(db)
 
     assert failures == []

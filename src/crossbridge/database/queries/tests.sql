@@ -3,7 +3,7 @@
 -- are rolled up.
 SELECT crossbridge.nearest_day(%(since)s) AS midnight,
        ARRAY(SELECT week FROM crossbridge.rolled_weeks
-              WHERE environment = %(slice)s AND week >= %(whole_day)s::date ORDER BY 1) AS weeks;
+              WHERE environment = %(slice)s AND week >= %(whole_day)s::date) AS weeks;
 
 -- ranked_tests --
 -- Tests by what their attempts took (average, longest, total) or how many of them failed, for each of `ranks`, each with its
@@ -106,7 +106,7 @@ SELECT wanted.place::integer - 1 AS place, count(*) AS measured,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY t.duration_us) AS p95_us
   FROM unnest(%(frameworks)s::text[], %(test_ids)s::text[], %(sinces)s::timestamptz[])
        WITH ORDINALITY AS wanted(framework, test_id, since, place)
- CROSS JOIN LATERAL (SELECT t.run_id, t.created_at, t.duration_us
+ CROSS JOIN LATERAL (SELECT t.run_id, t.duration_us
                        FROM crossbridge.tests AS t
                       WHERE t.framework = wanted.framework AND t.test_id = wanted.test_id AND t.created_at >= %(since)s
                         AND (NOT %(narrowed)s OR t.created_at >= wanted.since)
