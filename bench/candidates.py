@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PLAIN, NULL, JUNITXML = "plain pytest", "plain pytest again", "--junitxml"
 FLOOR, FLOOR_REPORTS = "a line appended per test", "a line appended per report"
+FLOOR_OF_TWO = "a line at a test's start and one at its end"
 LOCAL, POSTGRES, OFF = "crossbridge, local", "crossbridge, postgres", "crossbridge, off"
 ALONE = "crossbridge, no shipper"
 SETTLE_S = 60.0

@@ -2,6 +2,7 @@
 
 In one run CrossBridge's recorder, the floor and neither of them take turns, a block of tests each, so that they share
 process, machine and minute, and a shipper at work slows all of them alike. A run's figure is the median of its blocks.
+Beside them stands what two plain lines cost: only a test whose start was written can be known to have ended its process.
 Slopes between whole runs scatter more, but hold what runs beside the tests: they follow.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench import candidates, suites
-from bench.candidates import FLOOR, NULL
+from bench.candidates import FLOOR, FLOOR_OF_TWO, NULL
 from bench.measure import Line, interleave, run, spread
 from bench.stage import REPOSITORY
 
@@ -26,11 +27,11 @@ def measure(stage: Stage) -> list[Line]:
     takes = {each.name: lambda each=each: _take(stage, each) for each in candidates.ours(stage)}
     lines = []
     for name, taken in interleave("tests in turn", takes, stage.size(6, 1)).items():
-        ours, floor, null = (
+        ours, floor, floor_of_two, null = (
             spread([blocks[kind] - blocks["plain"] for blocks in taken])
-            for kind in ("ours", "floor", "plain again")
+            for kind in ("ours", "floor", "floor of two", "plain again")
         )
-        beside = {NULL: null.median, FLOOR: floor.median}
+        beside = {NULL: null.median, FLOOR: floor.median, FLOOR_OF_TWO: floor_of_two.median}
         note = f"single runs: {ours}; the floor's: {floor}"
         lines += [
             Line(f"{name}: added to a test, wall", ours.median, "µs", 25.0, beside=beside, note=note),

@@ -1,4 +1,4 @@
-"""Blocks of tests take turns in one process: recorded by CrossBridge, by the floor, and by nobody, twice.
+"""Blocks of tests take turns in one process: recorded by CrossBridge, by two floors, and by nobody, twice.
 
 The first tests of a block are not counted: nothing of theirs is in the processor's caches.
 """
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from bench_floor import Floor
+from bench_floor import Floor, FloorOfTwo
 
 WARM_UP = 2
 
@@ -25,7 +25,8 @@ class Turns:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self):
-        self.plugins["floor"] = Floor(os.environ["BENCH_FLOOR_FILE"], ["call"])
+        for name, floor in {"floor": Floor, "floor of two": FloorOfTwo}.items():
+            self.plugins[name] = floor(os.environ["BENCH_FLOOR_FILE"], ["call"])
         self.plugins["ours"] = self.manager.unregister(name="crossbridge_recorder")
         self.blocks_us = {name: [] for name in self.plugins}
         self.order = []
