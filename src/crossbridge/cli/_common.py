@@ -174,13 +174,14 @@ def deliver(config: ProfileConfig, target: Target, **options: Any) -> DeliveryRe
 
 
 def start_embedded(config: ProfileConfig) -> Target:
-    """Start the embedded server unless it runs, and return its database."""
+    """Start the embedded server unless it runs, and return the database that the settings name."""
     from crossbridge.cli.server import waiting
     from crossbridge.database.server import EmbeddedServer
 
     try:
         with waiting() as progress:
-            return EmbeddedServer(config.data_dir, progress=progress).start()
+            server = EmbeddedServer(config.data_dir, database=config.postgres_database, progress=progress)
+            return server.start()
     except ServerError as error:
         message = str(error).rstrip(".")
         raise ServerError(f"{message}. Or name a server of your own with CROSSBRIDGE_DB_HOST.") from error

@@ -55,7 +55,7 @@ def up(data_dir: DataDir = None, as_json: Json = False) -> None:
     from crossbridge.database.server import EmbeddedServer
 
     with waiting() as progress:
-        server = EmbeddedServer(data_dir, progress=progress)
+        server = EmbeddedServer(data_dir, database=_database(), progress=progress)
         server.start()
         found = server.status()
     _show(found, data_dir, as_json=as_json)
@@ -104,7 +104,7 @@ def status(
     """
     from crossbridge.database.server import EmbeddedServer
 
-    found = EmbeddedServer(data_dir).status()
+    found = EmbeddedServer(data_dir, database=_database()).status()
     if show_password and not as_json:
         if found.target is None:
             raise ServerError(
@@ -115,6 +115,15 @@ def status(
         _show(found, data_dir, as_json=as_json, show_password=show_password)
     if not found.running:
         raise typer.Exit(NOT_RUNNING)
+
+
+def _database() -> str | None:
+    """Which of the server's databases the settings mean; what they say of another server is not for this one."""
+    from crossbridge.cli._common import is_local
+    from crossbridge.profiling.config import load
+
+    config = load()
+    return config.postgres_database if is_local(config) else None
 
 
 @contextmanager

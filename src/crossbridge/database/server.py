@@ -6,11 +6,12 @@ dead by a lock its processes hold; a process id alone is never believed.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
 from crossbridge.database.embedded.account import Account
 from crossbridge.database.embedded.binaries import find_binaries, reachable
@@ -47,9 +48,9 @@ class ServerStatus:
     pid: int | None = None
 
 
-def running_target(data_dir: Path | None = None) -> Target | None:
+def running_target(data_dir: Path | None = None, database: str | None = None) -> Target | None:
     """
-    Return the embedded server's database if the server is running, else None.
+    Return a database of the embedded server, by default ours, if the server is running, else None.
 
     Starts, creates and waits for nothing: about a millisecond when nothing runs. A server that is
     starting, or recovering from a crash, does not count as running.
@@ -57,7 +58,7 @@ def running_target(data_dir: Path | None = None) -> Target | None:
     Raises:
         ServerError: The folder is somebody else's.
     """
-    return EmbeddedServer(data_dir).running_target()
+    return EmbeddedServer(data_dir, database=database).running_target()
 
 
 class EmbeddedServer:
@@ -66,6 +67,7 @@ class EmbeddedServer:
 
     Args:
         data_dir: None is CROSSBRIDGE_DATA_DIR, else the user's own data folder.
+        database: The one of its databases that is meant, by default `crossbridge`.
         port: None is the port used before, or a free one.
         settings: Server settings on top of ours.
         progress: Called many times a second with a short text while a call waits.
@@ -75,11 +77,13 @@ class EmbeddedServer:
         self,
         data_dir: Path | None = None,
         *,
+        database: str | None = None,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
         progress: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self._home = Home((data_dir or default_data_dir()).resolve())
+        self._database = database or DATABASE
         self._port = port
         self._settings = dict(settings or {})
         self._progress = progress
@@ -116,7 +120,7 @@ class EmbeddedServer:
     def running_target(self) -> Target | None:
         """See the function of this name."""
         with self._readable_errors("ask"):
-            return self._home.target() if ask(self._home, DATABASE) is Answer.READY else None
+            return self._home.target(self._database) if ask(self._home, DATABASE) is Answer.READY else None
 
     def status(self) -> ServerStatus:
         """
@@ -133,7 +137,7 @@ class EmbeddedServer:
             )
             if target is None:
                 return status
-            with psycopg.connect(**target.parameters()) as connection:
+            with psycopg.connect(**replace(target, dbname=DATABASE).parameters()) as connection:
                 version = connection.info.parameter_status("server_version")
             return replace(status, target=target, version=version, pid=home.postmaster_pid())
 
@@ -226,12 +230,14 @@ class EmbeddedServer:
         return ask(self._home, MAINTENANCE) is Answer.READY
 
     def _with_database(self) -> Target:
-        target, maintenance = self._home.target(), self._home.target(MAINTENANCE)
+        target, maintenance = self._home.target(self._database), self._home.target(MAINTENANCE)
         if target is None or maintenance is None:
             raise ServerError(f"files in {self._home.path} vanished meanwhile: run 'crossbridge up' again.")
         with psycopg.connect(**maintenance.parameters(), autocommit=True) as connection:
-            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchall():
-                connection.execute(f"CREATE DATABASE {DATABASE}")
+            rows = connection.execute("SELECT datname FROM pg_database").fetchall()
+            for name in {DATABASE, self._database} - {name for (name,) in rows}:
+                with suppress(psycopg.errors.DuplicateDatabase):  # a shipper was faster
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return target
 
     @contextmanager

@@ -76,16 +76,22 @@ class LocalBackend:
     name = StorageBackendType.LOCAL.value
     patience_s = 0.0
 
-    def __init__(self, data_dir: Path | None) -> None:
+    def __init__(self, data_dir: Path | None, database: str | None) -> None:
         self._data_dir = data_dir
-        self.target = f"the embedded server in {data_dir}" if data_dir else "the embedded server"
+        self._database = database
+        self.target = "the embedded server" + (f" in {data_dir}" if data_dir else "")
+        if database:
+            self.target = f"the database {database} of {self.target}"
 
     def connect(self) -> Session:
+        from crossbridge.database.create import ensure_database  # noqa: PLC0415
         from crossbridge.database.server import running_target  # noqa: PLC0415
 
-        target = running_target(self._data_dir)
+        target = running_target(self._data_dir, self._database)
         if target is None:
             raise DatabaseUnreachable("the embedded server is not running. Start it with 'crossbridge up'.")
+        if self._database:  # the server was started with, perhaps, another one in mind
+            ensure_database(target)
         return PostgresBackend(target).connect()
 
 
@@ -106,5 +112,5 @@ def make_backend(config: ProfileConfig) -> Backend | None:
     if config.backend is StorageBackendType.POSTGRES:
         return PostgresBackend(target_of(config))
     if config.backend is StorageBackendType.LOCAL:
-        return LocalBackend(config.data_dir)
+        return LocalBackend(config.data_dir, config.postgres_database)
     return None

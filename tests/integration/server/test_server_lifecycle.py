@@ -102,6 +102,23 @@ def test_running_target_finds_the_server_of_the_settings(data_dir, monkeypatch):
     assert running_target() == running_target(data_dir) == target
 
 
+def test_a_database_of_another_name_is_made_at_the_start_beside_ours(data_dir):
+    ours = EmbeddedServer(data_dir).start()
+    shop = EmbeddedServer(data_dir, database="the shop").start()
+    assert shop == replace(ours, dbname="the shop")
+    assert rows_of(shop, "SELECT current_database()") == [("the shop",)]
+    assert EmbeddedServer(data_dir, database="the shop").start() == shop
+    assert rows_of(ours, "SELECT current_database()") == [("crossbridge",)]
+
+
+def test_to_ask_for_a_database_makes_none(data_dir):
+    EmbeddedServer(data_dir).start()
+    server = EmbeddedServer(data_dir, database="blog")
+    assert server.status().target == server.running_target() == running_target(data_dir, "blog")
+    with pytest.raises(psycopg.OperationalError, match='database "blog" does not exist'):
+        rows_of(server.running_target(), "SELECT 1")
+
+
 def test_a_wrong_password_is_refused_on_tcp_and_on_the_socket(data_dir):
     target = EmbeddedServer(data_dir).start()
     for host in ("127.0.0.1", str(data_dir / "socket")):

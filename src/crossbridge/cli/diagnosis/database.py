@@ -63,7 +63,7 @@ def _embedded(config: ProfileConfig) -> tuple[Check, Target | None]:
     from crossbridge.database.embedded.binaries import find_binaries
     from crossbridge.database.server import EmbeddedServer
 
-    found = EmbeddedServer(config.data_dir).status()
+    found = EmbeddedServer(config.data_dir, database=config.postgres_database).status()
     data = f"{size(found.data_bytes)} of data in {found.data_dir}"
     if found.running:
         return _check("embedded", "ok", f"PostgreSQL {found.version} runs, {data}"), found.target

@@ -123,7 +123,7 @@ class Home:
             folder.mkdir(exist_ok=True)
             folder.chmod(_FOLDER_MODE)
 
-    def target(self, dbname: str = DATABASE) -> Target | None:
+    def target(self, dbname: str) -> Target | None:
         """Return the way into the server, running or not; None before its first start."""
         port, password = self.port(), self.password()
         if port is None or password is None:
