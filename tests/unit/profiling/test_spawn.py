@@ -85,8 +85,8 @@ def test_no_password_stands_in_the_list_of_processes(started):
 def test_it_finds_our_package_and_nothing_of_the_working_folder(tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('the project has been imported')")
     program = spawn._PROGRAM.format(root=spawn._PACKAGE_ROOT)
-    assert program.endswith("import main; main()")
-    program = program.removesuffix("main()") + "print(main.__module__)"
+    assert program.endswith("import main; main(); os._exit(0)")
+    program = program.replace("main(); os._exit(0)", "print(main.__module__)")
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
