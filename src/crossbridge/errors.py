@@ -28,6 +28,10 @@ class UsageError(CrossbridgeError):
     exit_code = 2
 
 
+class AmbiguousRun(UsageError):
+    """Several runs have ids that begin so."""
+
+
 class DatabaseError(CrossbridgeError):
     exit_code = 3
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from crossbridge.analysis._rows import rows
 from crossbridge.analysis.scope import RunScope, Scope
-from crossbridge.errors import UsageError
+from crossbridge.errors import AmbiguousRun, UsageError
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -86,7 +86,8 @@ def find_run(connection: Connection[Any], run_id: str) -> Run:
     Return the run whose id begins with `run_id`, hyphens or not.
 
     Raises:
-        UsageError: That is no beginning of an id, no run has it, or several have.
+        UsageError: That is no beginning of an id, or no run has it.
+        AmbiguousRun: Several have it.
     """
     digits = run_id.strip().lower().replace("-", "")
     if not re.fullmatch(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}", digits):
@@ -98,7 +99,7 @@ def find_run(connection: Connection[Any], run_id: str) -> Run:
     if not found:
         raise UsageError(f"there is no run {run_id}. See 'crossbridge runs --since 30d'.")
     if len(found) > 1:
-        raise UsageError(
+        raise AmbiguousRun(
             f"several runs begin with {run_id}, such as {found[0].run_id} and {found[1].run_id}. Give more digits."
         )
     return found[0]

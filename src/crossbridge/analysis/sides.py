@@ -9,7 +9,7 @@ from crossbridge.analysis._rows import rows
 from crossbridge.analysis.compare import Side
 from crossbridge.analysis.history import RunPlace
 from crossbridge.analysis.runs import find_run
-from crossbridge.errors import UsageError
+from crossbridge.errors import AmbiguousRun, UsageError
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -61,8 +61,8 @@ def _one_run(connection: Connection[Any], name: str, *, sure: bool) -> list[RunP
         return []
     try:
         run = find_run(connection, name)
-    except UsageError:
-        if sure:
+    except UsageError as error:
+        if sure or isinstance(error, AmbiguousRun):
             raise
         return []
     return [

@@ -195,6 +195,9 @@ def test_what_a_word_means(history, reading):
     for text in ("nothing", "branch:nothing", "c0ff", "dead"):
         with pytest.raises(UsageError, match="there is no run, commit, branch or version"):
             find_side(reading, text)
+    history.run(("t", "passed"), run_id="abcdef00-0000-7000-8000-000000000002")
+    with pytest.raises(UsageError, match="several runs begin with abcdef"):
+        find_side(reading, "abcdef")
 
 
 @pytest.fixture
