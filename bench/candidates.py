@@ -24,6 +24,8 @@ FLOOR, FLOOR_REPORTS = "a line appended per test", "a line appended per report"
 FLOOR_OF_TWO = "a line at a test's start and one at its end"
 LOCAL, POSTGRES, OFF = "crossbridge, local", "crossbridge, postgres", "crossbridge, off"
 ALONE = "crossbridge, no shipper"
+# What the wheel of the embedded server depends on; it has a plugin of pytest's of its own.
+BROUGHT = "platformdirs"
 SETTLE_S = 60.0
 
 
@@ -149,6 +151,11 @@ def alone(stage: Stage) -> Candidate:
 
 def switched_off() -> Candidate:
     return Candidate(OFF, packages=(OURS,))
+
+
+def brought() -> Candidate:
+    """The package that crossbridge[embedded] brings along, alone: pytest loads its plugin in every run."""
+    return Candidate(BROUGHT, packages=(BROUGHT,))
 
 
 def peers(stage: Stage) -> list[Candidate]:

@@ -11,7 +11,18 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench import candidates, suites
-from bench.candidates import ALONE, FLOOR, FLOOR_REPORTS, LOCAL, NULL, OFF, PLAIN, POSTGRES, Candidate
+from bench.candidates import (
+    ALONE,
+    BROUGHT,
+    FLOOR,
+    FLOOR_REPORTS,
+    LOCAL,
+    NULL,
+    OFF,
+    PLAIN,
+    POSTGRES,
+    Candidate,
+)
 from bench.measure import Line, Spent, interleave, run, spread
 
 if TYPE_CHECKING:
@@ -43,6 +54,8 @@ def measure(stage: Stage) -> list[Line]:
     trial = Trial(stage, stage.size(2000, 30))
     plain, *cheap = candidates.cheap(stage)
     near = [*cheap, candidates.switched_off(), candidates.alone(stage), *candidates.ours(stage)]
+    if not stage.quick:  # where all is installed in one environment
+        near.append(candidates.brought())
     # What is close together is told apart by more rounds.
     pairs = trial.pairs(plain, near, rounds=stage.size(15, 1))
     if peers := candidates.peers(stage):
@@ -91,7 +104,9 @@ def _median(pairs: list[Pair], field: str) -> float:
 
 def _per_test(pairs: dict[str, list[Pair]]) -> list[Line]:
     wall = {name: _median(taken, "wall_us") for name, taken in pairs.items()}
-    rivals = {name: us for name, us in wall.items() if name not in {LOCAL, POSTGRES, ALONE, OFF, NULL}}
+    rivals = {
+        name: us for name, us in wall.items() if name not in {LOCAL, POSTGRES, ALONE, OFF, NULL, BROUGHT}
+    }
     beside = {NULL: wall[NULL], ALONE: wall[ALONE], **rivals}
     peers = {name: us for name, us in rivals.items() if name not in {FLOOR, FLOOR_REPORTS}}
     lines = []
@@ -105,7 +120,7 @@ def _per_test(pairs: dict[str, list[Pair]]) -> list[Line]:
             ),
         ]
     cpu = {name: _median(taken, "cpu_us") for name, taken in pairs.items()}
-    others = {name: us for name, us in cpu.items() if name not in {LOCAL, POSTGRES}}
+    others = {name: us for name, us in cpu.items() if name not in {LOCAL, POSTGRES, BROUGHT}}
     lines += [
         Line(f"{name}: added to a test, CPU", cpu[name], "µs", beside=others) for name in (LOCAL, POSTGRES)
     ]
@@ -128,7 +143,7 @@ def _whole_runs(pairs: dict[str, list[Pair]], tests: int) -> list[Line]:
         name: statistics.median(pair.added("run_s") / pair.plain.run_s * 100 for pair in taken)
         for name, taken in pairs.items()
     }
-    beside = {name: value for name, value in percent.items() if name not in {LOCAL, POSTGRES}}
+    beside = {name: value for name, value in percent.items() if name not in {LOCAL, POSTGRES, BROUGHT}}
     plain_s = statistics.median(pair.plain.run_s for taken in pairs.values() for pair in taken)
     what = f"added to a run of {tests:,} trivial tests ({PLAIN}: {plain_s:.2f} s)"
     return [Line(f"{name}: {what}", percent[name], "%", beside=beside) for name in (LOCAL, POSTGRES)]
