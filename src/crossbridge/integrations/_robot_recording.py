@@ -178,6 +178,11 @@ class Recording:
         if item.type == "TEARDOWN" and step.parent is None:
             self._passed_before_teardown = self._test.status == "PASS"
 
+    def start_failed(self, item: Any, name: str) -> None:
+        """Begin, now that it ends, what Robot kept from running as its condition or its header is wrong."""
+        if item.status == "FAIL" and id(item) not in self._steps:
+            self.start_item(item, name)
+
     def end_item(self, item: Any) -> None:
         step = self._steps.pop(id(item), None)
         if step is None:
@@ -211,6 +216,10 @@ class Recording:
             error_type=_error_type(item.message),
             error_message=item.message,
         )
+
+
+def _control_name(data: Any, item: Any) -> str:
+    return f"GROUP {data.name}" if item.type == "GROUP" else str(item.type)
 
 
 def _is_suite_teardown(item: Any) -> bool:
@@ -278,11 +287,13 @@ class _Hooks:
     @guarded
     def start_body_item(self, data: Any, item: Any) -> None:
         if self._recording and item.type in _CONTROL:
-            self._recording.start_item(item, f"GROUP {data.name}" if item.type == "GROUP" else item.type)
+            self._recording.start_item(item, _control_name(data, item))
 
     @guarded
-    def end_body_item(self, _data: Any, item: Any) -> None:
+    def end_body_item(self, data: Any, item: Any) -> None:
         if self._recording:
+            if item.type in _CONTROL:
+                self._recording.start_failed(item, _control_name(data, item))
             self._recording.end_item(item)
 
     @guarded
@@ -321,7 +332,8 @@ class _HooksBefore7(_Hooks):
 
     @guarded
     def end_keyword(self, _name: str, _attributes: Any) -> None:
-        self.end_body_item(None, EXECUTION_CONTEXTS.current.steps[-1].result)
+        step = EXECUTION_CONTEXTS.current.steps[-1]
+        self.end_body_item(step.data, step.result)
 
 
 def hooks() -> _Hooks | None:

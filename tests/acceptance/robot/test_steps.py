@@ -92,6 +92,37 @@ def test_while_group_and_skipped_keywords_are_steps(suite):
     ]
 
 
+def test_control_structure_that_robot_could_not_begin_is_a_failed_step(suite):
+    """Robot calls it NOT RUN until it ends: its condition, its header or its pattern is wrong."""
+    suite.write(
+        "t.robot",
+        """
+        *** Test Cases ***
+        If
+            IF    ${missing}
+                Log    never
+            ELSE IF    True
+                Log    never
+            END
+        While
+            WHILE    ${missing}
+                Log    never
+            END
+        For
+            FOR    ${x}    IN RANGE    many
+                Log    never
+            END
+        Try
+            TRY
+                Log    never
+            END
+        """,
+    )
+    run = suite.run(*ROBOT, "t.robot")
+    trees = {name: step_tree(run, f"T.{name}") for name in ("If", "While", "For", "Try")}
+    assert trees == {name: [f"{name.upper()} [control] failed"] for name in trees}
+
+
 def test_keywords_of_suites_are_no_steps(suite):
     suite.write(
         "t.robot",
