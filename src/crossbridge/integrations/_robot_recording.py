@@ -179,8 +179,8 @@ class Recording:
             self._passed_before_teardown = self._test.status == "PASS"
 
     def start_failed(self, item: Any, name: str) -> None:
-        """Begin, now that it ends, what Robot kept from running as its condition or its header is wrong."""
-        if item.status == "FAIL" and id(item) not in self._steps:
+        """Begin, now that it ends, what Robot did not run but failed: its condition or definition is wrong."""
+        if self._test is not None and id(item) not in self._steps:
             self.start_item(item, name)
 
     def end_item(self, item: Any) -> None:
@@ -277,8 +277,10 @@ class _Hooks:
             self._recording.start_item(item, keyword.full_name)
 
     @guarded
-    def end_user_keyword(self, _data: Any, _keyword: Any, item: Any) -> None:
+    def end_user_keyword(self, _data: Any, keyword: Any, item: Any) -> None:
         if self._recording:
+            if item.status == "FAIL":
+                self._recording.start_failed(item, keyword.full_name)
             self._recording.end_item(item)
 
     start_library_keyword = start_invalid_keyword = start_user_keyword
@@ -292,7 +294,7 @@ class _Hooks:
     @guarded
     def end_body_item(self, data: Any, item: Any) -> None:
         if self._recording:
-            if item.type in _CONTROL:
+            if item.status == "FAIL" and item.type in _CONTROL:
                 self._recording.start_failed(item, _control_name(data, item))
             self._recording.end_item(item)
 

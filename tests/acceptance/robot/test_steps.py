@@ -123,6 +123,26 @@ def test_control_structure_that_robot_could_not_begin_is_a_failed_step(suite):
     assert trees == {name: [f"{name.upper()} [control] failed"] for name in trees}
 
 
+def test_keyword_with_a_wrong_definition_is_a_failed_step_even_where_it_was_not_to_run(suite):
+    suite.write(
+        "t.robot",
+        """
+        *** Test Cases ***
+        One
+            Fail    first
+            Twice
+
+        *** Keywords ***
+        Twice
+            No Operation
+        Twice
+            No Operation
+        """,
+    )
+    run = suite.run(*ROBOT, "t.robot")
+    assert step_tree(run, "T.One") == ["BuiltIn.Fail [keyword] failed", "Twice [keyword] failed"]
+
+
 def test_keywords_of_suites_are_no_steps(suite):
     suite.write(
         "t.robot",
