@@ -75,6 +75,7 @@ class Recording:
         self._steps: dict[int, OpenStep] = {}
         self._status = "passed"
         self._interrupted = False
+        self._open_suites = 0
         self._suite_teardown_us = 0
         self._forget_test()
 
@@ -95,12 +96,17 @@ class Recording:
 
     def end(self) -> None:
         Recording.current = None
-        status = "interrupted" if self._interrupted else self._status
+        # Robot itself has failed where a suite did not end.
+        status = "interrupted" if self._interrupted or self._open_suites > 0 else self._status
         # pabot starts a process for every suite: none of them waits, and none of them talks.
         timeout_s = 0.0 if self._in_pabot else None
         _session.finish(self._collector, status, timeout_s=timeout_s, quiet=self._in_pabot)
 
+    def start_suite(self) -> None:
+        self._open_suites += 1
+
     def end_suite(self, suite: Any) -> None:
+        self._open_suites -= 1
         if suite.parent is None:
             self._status = "failed" if suite.status == "FAIL" else "passed"
         elif suite.status == "FAIL":  # the last word, where a library brought us in below the top
@@ -254,6 +260,8 @@ class _Hooks:
         if not self._has_begun:
             self._has_begun = True
             self._recording = Recording.begin(self._config)
+        if self._recording:
+            self._recording.start_suite()
 
     @guarded
     def end_suite(self, _data: Any, suite: Any) -> None:

@@ -73,3 +73,16 @@ def test_signal_that_lands_in_our_code_is_robots(suite):
     run = suite.run("robot", "--pythonpath", ".", "--listener", LISTENER, "t.robot", strict=False)
     assert run.statuses == {"T.One": "interrupted"}
     assert run.returncode in {1, 2}
+
+
+def test_run_that_robot_itself_breaks_off_is_interrupted(suite):
+    """output.xml cannot be written: the text has half a character."""
+    suite.write("Half.py", "def half():\n    raise RuntimeError('\\udce4')\n")
+    suite.write(
+        "t.robot",
+        "*** Settings ***\nLibrary    Half.py\n*** Test Cases ***\nOne\n    No Operation\nTwo\n    Half\n",
+    )
+    run = suite.run(*ROBOT, "t.robot")
+    assert "UnicodeEncodeError" in run.stderr
+    assert run.statuses == {"T.One": "passed"}
+    assert run.status == "interrupted"
