@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SDK = REPO / "sdk" / "js"
 DRIVER = "pg@8.23.1"
+MOCHAS = ("mocha@12.0.3", "mocha@11.7.2")  # an ES module, and CommonJS
 
 
 def find_node() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.node import SDK, run_tool
+from support.node import MOCHAS, SDK, run_tool
 from support.pytest_runs import ON, Run, read_segments
 from support.third_party import node_modules
 
@@ -21,9 +21,9 @@ BROKEN = {
 }
 
 
-@pytest.fixture
-def project(tmp_path):
-    (tmp_path / "node_modules").symlink_to(node_modules("mocha@11.7.2"))
+@pytest.fixture(params=MOCHAS)
+def project(tmp_path, request):
+    (tmp_path / "node_modules").symlink_to(node_modules(request.param))
     (tmp_path / ".crossbridge").mkdir()
     (tmp_path / "test").mkdir()
     for name in ("a", "c"):

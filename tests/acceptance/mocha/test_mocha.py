@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.node import SDK, run_tool
+from support.node import MOCHAS, SDK, run_tool
 from support.segments import read_spool
 from support.third_party import node_modules
 
@@ -23,7 +23,8 @@ BY_HOOK = {
 }
 NESTED = """
 const assert = require('node:assert');
-const Mocha = require('mocha');
+const loaded = require('mocha');
+const Mocha = loaded.default ?? loaded;
 it('runs Mocha', async () => {
   const inner = (file) => new Mocha({ reporter: function () {} }).addFile(file);
   await new Promise((done) => inner('inner.js').run(done));
@@ -33,11 +34,11 @@ it('goes on', () => {});
 """
 
 
-@pytest.fixture
-def project(tmp_path):
+@pytest.fixture(params=MOCHAS)
+def project(tmp_path, request):
     shutil.copytree(SAMPLE, tmp_path, dirs_exist_ok=True)
     (tmp_path / ".crossbridge").mkdir()
-    (tmp_path / "node_modules").symlink_to(node_modules("mocha@11.7.2"))
+    (tmp_path / "node_modules").symlink_to(node_modules(request.param))
     return tmp_path
 
 

@@ -86,10 +86,15 @@ function findMocha() {
   for (let folder = dirname(realpathSync(process.argv[1])); folder !== dirname(folder); folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
     if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'mocha') {
-      return createRequire(manifest)('./');
+      return mochaIn(createRequire(manifest)('./'));
     }
   }
-  return createRequire(join(process.cwd(), 'package.json'))('mocha');
+  return mochaIn(createRequire(join(process.cwd(), 'package.json'))('mocha'));
+}
+
+/** From version 12 on Mocha is an ES module. @param {any} loaded */
+function mochaIn(loaded) {
+  return loaded.default ?? loaded;
 }
 
 /** @param {any} Mocha @returns {string | undefined} */
