@@ -31,9 +31,9 @@ function testOf(hook) {
   return { ...test, file: hook.file, titlePath: () => [...hook.titlePath().slice(0, -1), test.title] };
 }
 
-/** @param {any} one @param {any} other */
+/** Of one test, as a worker's events bring copies of it. @param {any} one @param {any} other */
 function isSame(one, other) {
-  return one === other || one.titlePath().join(BETWEEN) === other.titlePath().join(BETWEEN);
+  return one === other || (one?.__mocha_id__ !== undefined && one.__mocha_id__ === other?.__mocha_id__);
 }
 
 /** Records one run. */
@@ -41,6 +41,8 @@ export class RunRecorder {
   /** @type {Attempt | null} */
   #open = null;
   #failed = false;
+  /** The test whose row tells of a hook. @type {any} */
+  #told = null;
   /** How many tests of a name have begun. @type {Map<string, number>} */
   #begun = new Map();
 
@@ -54,13 +56,13 @@ export class RunRecorder {
 
   /** @param {string} event @param {any[]} args */
   on(event, [subject, error]) {
-    if (event === 'test') this.#begin(subject);
+    if (event === 'test') this.#starts(subject);
     else if (event === 'pass') this.#bodyEnds('passed');
     else if (event === 'retry') this.#bodyEnds('failed', error);
     else if (event === 'fail') this.#fails(subject, error);
     else if (event === 'pending') this.#skips(subject);
     else if (event === 'hook end' && this.#isBefore(subject)) /** @type {Attempt} */ (this.#open).bodyUs = nowUs();
-    else if (event === 'suite end') this.#end();
+    else if (event === 'suite' || event === 'suite end') this.#end();
     else if (event === 'end') void this.end();
   }
 
@@ -70,6 +72,11 @@ export class RunRecorder {
     const file = this.#placeOf(resolve(path));
     const named = { test_id: file, attempt: 1, suite: file, file };
     this.collector.record({ type: 'test_end', at_us: nowUs(), duration_us: 1, ...named, status: 'error', ...thrown(error) });
+  }
+
+  /** With --fail-hook-affected-tests the test that a hook kept from running is told again, as failed. @param {any} test */
+  #starts(test) {
+    if (!isSame(test, this.#told)) this.#begin(test);
   }
 
   /** @param {any} test */
@@ -98,22 +105,39 @@ export class RunRecorder {
   /** @param {any} subject a test or a hook @param {any} error */
   #fails(subject, error) {
     this.#failed = true;
-    const test = subject.type === 'hook' ? testOf(subject) : subject;
-    if (this.#open && (subject.type === 'hook' || isSame(subject, this.#open.test))) {
-      const status = subject.type === 'hook' ? 'error' : 'failed';
-      Object.assign(this.#open, { status, error, bodyEndUs: this.#open.bodyEndUs || nowUs() });
-      if (subject.type === 'hook') this.#end();
-    } else if (subject.type === 'hook') {
-      // A hook around a suite broke: the test it kept from running is what there is to see, or else the hook.
-      this.#begin(test && !/^"after all"/.test(subject.title) ? test : subject);
-      this.#bodyEnds('error', error);
-      this.#end();
+    if (subject.type === 'hook') this.#hookFails(subject, error);
+    else if (this.#isOpen(subject)) this.#bodyFails('failed', error);
+    else if (subject.isPending?.()) {
+      // --forbid-pending: it fails without having begun.
+      this.#begin(subject);
+      this.#bodyFails('failed', error);
     } // else: a test that had ended called done() once more, or threw late; its row is written
+  }
+
+  /** @param {any} hook @param {any} error */
+  #hookFails(hook, error) {
+    const test = testOf(hook);
+    if (!this.#open && test && isSame(test, this.#told)) return; // the hooks before and behind it broke
+    // A hook around a suite broke: the test it kept from running is what there is to see, or else the hook.
+    if (!this.#open) this.#begin(test && !/^"after all"/.test(hook.title) ? test : hook);
+    this.#bodyFails('error', error);
+    this.#told = this.#open?.test;
+    this.#end();
+  }
+
+  /** @param {string} status @param {any} error */
+  #bodyFails(status, error) {
+    if (this.#open) Object.assign(this.#open, { status, error, bodyEndUs: this.#open.bodyEndUs || nowUs() });
+  }
+
+  /** @param {any} test */
+  #isOpen(test) {
+    return this.#open && isSame(test, this.#open.test);
   }
 
   /** @param {any} test */
   #skips(test) {
-    if (!this.#open || !isSame(test, this.#open.test)) this.#begin(test);
+    if (!this.#isOpen(test)) this.#begin(test);
     this.#bodyEnds('skipped');
   }
 
