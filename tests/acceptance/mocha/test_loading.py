@@ -60,6 +60,15 @@ def test_file_that_does_not_load_is_an_error(project, case):
     assert run.status == "failed"
 
 
+def test_stack_of_what_mocha_forbids_has_no_line_of_ours(project):
+    (project / "test" / "a.spec.js").write_text("describe.only('shop', () => {});\n")
+    plain = mocha(project, "--forbid-only")
+    run = mocha(project, "--forbid-only", *REGISTER, **ON)
+    assert "forbidden by --forbid-only" in plain.stderr
+    assert told(run) == told(plain)
+    assert run.statuses == {"test/a.spec.js": "error"}
+
+
 def test_files_that_do_not_load_stand_beside_the_tests_of_parallel_workers(project):
     for name in ("b", "d"):
         (project / "test" / f"{name}.spec.js").write_text("throw new TypeError('no butter');\n")

@@ -71,6 +71,7 @@ function hearOfLoading(Mocha) {
     this.suite.on('pre-require', (/** @type {unknown} */ _, /** @type {string} */ path) => (file = path));
     // No async function: it would stand in the stack that Mocha prints.
     return Reflect.apply(load, this, args).catch((/** @type {unknown} */ error) => {
+      guarded('mocha', () => hideUs(error));
       const recorder = file && !underway && !this.options?.dryRun && guarded('mocha', () => begin(Mocha));
       if (!recorder) throw error;
       guarded('mocha', () => recorder.breaks(/** @type {string} */ (file), error));
@@ -79,6 +80,13 @@ function hearOfLoading(Mocha) {
       });
     });
   };
+}
+
+/** Mocha prints the stack of an error that it throws itself while it loads: without our line. @param {any} error */
+function hideUs(error) {
+  const lines = String(error?.stack).split('\n');
+  const theirs = lines.filter((line) => !line.includes(import.meta.url));
+  if (theirs.length < lines.length) error.stack = theirs.join('\n');
 }
 
 /** The Mocha that runs: the one whose command this process is, else the one of the working folder. */
