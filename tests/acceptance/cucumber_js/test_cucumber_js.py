@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.node import SDK, run_tool
+from support.pytest_runs import read_segments
 from support.segments import read_spool
 from support.third_party import node_modules
 
@@ -23,11 +24,14 @@ NAMES = [
 ]  # fmt: skip
 
 
+CUCUMBERS = ("@cucumber/cucumber@12.9.0", "@cucumber/cucumber@12.2.0")
+
+
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, request):
     shutil.copytree(SAMPLE, tmp_path, dirs_exist_ok=True)
     (tmp_path / ".crossbridge").mkdir()
-    (tmp_path / "node_modules").symlink_to(node_modules("@cucumber/cucumber@12.2.0"))
+    (tmp_path / "node_modules").symlink_to(node_modules(getattr(request, "param", CUCUMBERS[0])))
     return tmp_path
 
 
@@ -55,6 +59,7 @@ def told(project):
     return sorted(found)
 
 
+@pytest.mark.parametrize("project", CUCUMBERS, indirect=True)
 @pytest.mark.parametrize("ways", [(), ("--parallel", "2")])
 def test_scenarios_statuses_and_attempts_are_cucumbers_own(project, ways):
     plain = run_tool(project, "cucumber-js", *RETRY, *ways)
@@ -97,6 +102,45 @@ def test_the_output_is_as_without_us(project):
         CROSSBRIDGE_PROFILING="1",
     )  # fmt: skip
     assert timeless(ours.stdout) == timeless(plain.stdout)
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "-d"])
+def test_a_dry_run_runs_no_scenario_and_records_none(project, option):
+    run(project, option)
+    assert not (project / ".crossbridge" / "spool").exists()
+
+
+def test_a_feature_that_cannot_be_parsed_is_an_error(project):
+    (project / "features" / "broken.feature").write_text(
+        "Feature: Broken\n  Scenario: A\n    Given b\n    c\n"
+    )
+    plain = run_tool(project, "cucumber-js")
+    ours = run(project)
+    assert (ours.returncode, ours.stderr) == (plain.returncode, plain.stderr)
+    # Cucumber runs no scenario then.
+    (events,) = read_segments(project / ".crossbridge" / "spool")
+    (end,) = (event for event in events if event["type"] == "test_end")
+    assert (end["test_id"], end["status"]) == ("features/broken.feature", "error")
+    assert (end["error_type"], end["file"]) == ("ParseError", "features/broken.feature")
+    assert "got 'c'" in end["error_message"]
+    assert events[-1]["status"] == "failed"
+
+
+@pytest.mark.parametrize("ways", [(), ("--parallel", "2")])
+@pytest.mark.parametrize("hook", ["BeforeAll", "AfterAll"])
+def test_a_hook_around_the_run_that_breaks_is_an_error_under_its_file(project, hook, ways):
+    code = f"require('@cucumber/cucumber').{hook}(() => {{ throw new RangeError('no shop'); }});\n"
+    (project / "features" / "support" / "shop.js").write_text(code)
+    plain = run_tool(project, "cucumber-js", *ways)
+    ours = run(project, *ways)
+    assert ours.returncode == plain.returncode
+    assert ways or ours.stderr == plain.stderr
+    (events,) = read_segments(project / ".crossbridge" / "spool")
+    ends = {event["test_id"]: event for event in events if event["type"] == "test_end"}
+    end = ends.pop("features/support/shop.js")
+    assert (end["status"], end["error_type"], end["error_message"]) == ("error", "RangeError", "no shop")
+    assert bool(ends) == (hook == "AfterAll")
+    assert events[-1]["status"] == "failed"
 
 
 def timeless(text):

@@ -8,6 +8,9 @@ import { Collector } from '../core/collector.js';
 import { caught } from '../core/guard.js';
 import { RunRecorder } from './recorder.js';
 
+// Cucumber does not tell formatters that no scenario is to be run.
+const NO_RUN = ['--dry-run', '-d'];
+
 export default class CrossbridgeFormatter {
   static documentation = 'Records the run for CrossBridge.';
   /** @type {RunRecorder | null} */
@@ -18,6 +21,7 @@ export default class CrossbridgeFormatter {
   constructor({ eventBroadcaster, cleanup, cwd }) {
     this.#cleanup = cleanup;
     try {
+      if (NO_RUN.some((argument) => process.argv.includes(argument))) return;
       const collector = Collector.start({ framework: 'cucumber', frameworkVersion: versionIn(cwd) });
       if (!collector) return;
       const recorder = new RunRecorder(collector);

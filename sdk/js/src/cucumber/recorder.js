@@ -31,8 +31,12 @@ export class RunRecorder {
   #patterns = new Map();
   /** @type {Map<string, any>} */
   #hooks = new Map();
+  /** The hooks around the run that run. @type {Map<string, any>} */
+  #around = new Map();
   /** @type {Map<string, Attempt>} */
   #running = new Map();
+  /** Files that have a row of their own. @type {Set<string>} */
+  #broken = new Set();
   #status = 'interrupted';
 
   /** @param {import('../core/collector.js').Collector} collector */
@@ -51,12 +55,38 @@ export class RunRecorder {
     else if (envelope.testStepStarted) this.#stepBegins(envelope.testStepStarted);
     else if (envelope.testStepFinished) this.#stepEnds(envelope.testStepFinished);
     else if (envelope.testCaseFinished) this.#end(envelope.testCaseFinished);
+    else if (envelope.parseError) this.#cannotParse(envelope.parseError);
+    else if (envelope.testRunHookStarted) this.#around.set(envelope.testRunHookStarted.id, envelope.testRunHookStarted);
+    else if (envelope.testRunHookFinished) this.#aroundEnds(envelope.testRunHookFinished);
     else if (envelope.testRunFinished) this.#status = envelope.testRunFinished.success ? 'passed' : 'failed';
   }
 
   /** The run is over. Never rejects. */
   end() {
     return this.collector.shutdown(this.#status);
+  }
+
+  /** Cucumber runs nothing then. @param {any} error */
+  #cannotParse({ source, message }) {
+    this.#breaks(source.uri, { type: 'ParseError', message });
+  }
+
+  /** A hook around the run that breaks has Cucumber exit at once: what is to be kept is written by then. @param {any} finished */
+  #aroundEnds({ testRunHookStartedId, result }) {
+    if (result.status !== 'FAILED') return;
+    const hook = this.#hooks.get(this.#around.get(testRunHookStartedId)?.hookId);
+    this.#breaks(hook?.sourceReference?.uri, result.exception ?? { message: result.message });
+    void this.end();
+  }
+
+  /** What is no scenario's makes a row under the name of its file. @param {string | undefined} uri @param {{type?: string, message?: string}} error */
+  #breaks(uri, { type = 'Error', message }) {
+    this.#status = 'failed';
+    if (!uri || this.#broken.has(uri)) return;
+    this.#broken.add(uri);
+    const file = testId(uri, this.collector.settings.projectRoot);
+    const named = { test_id: file, attempt: 1, suite: file, file, error_type: type, error_message: message };
+    this.collector.record({ type: 'test_end', at_us: nowUs(), duration_us: 1, ...named, status: 'error' });
   }
 
   /** @param {any} document */
