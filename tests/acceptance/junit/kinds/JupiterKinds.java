@@ -191,6 +191,38 @@ class JupiterKinds {
         }
     }
 
+    abstract static class Contract {
+        abstract int one();
+
+        @Nested
+        class Sums {
+            @Test
+            void adds() {
+                assertEquals(2, one() + 1);
+            }
+
+            @Nested
+            class Deep {
+                @Test
+                void passes() {}
+            }
+        }
+    }
+
+    static class Keeps extends Contract {
+        @Override
+        int one() {
+            return 1;
+        }
+    }
+
+    static class Breaks extends Contract {
+        @Override
+        int one() {
+            return 3;
+        }
+    }
+
     static class Outer {
         @BeforeEach
         void setUp() throws InterruptedException {

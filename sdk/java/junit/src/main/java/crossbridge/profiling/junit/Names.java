@@ -32,8 +32,7 @@ final class Names {
         methodNode = owner < 0 ? null : path.get(owner);
         TestSource source = owner < 0 ? null : source(methodNode);
         method = source instanceof MethodSource ? (MethodSource) source : null;
-        className = method != null ? method.getClassName()
-            : source == null ? null : ((ClassSource) source).getClassName();
+        className = className(path.subList(0, owner + 1));
         boolean found = false;
         for (int i = 0; i < path.size(); i++) {
             TestIdentifier each = path.get(i);
@@ -98,6 +97,27 @@ final class Names {
             owner = source(path.get(i)) instanceof ClassSource ? i : owner;
         }
         return owner;
+    }
+
+    /**
+     * Returns the class of the last that has one, else null. A nested class that is inherited runs once for each heir
+     * and is named after it, {@code CartTest$Sums}: all would be {@code Contract$Sums} by the class they share.
+     */
+    private static String className(List<TestIdentifier> path) {
+        String name = null;
+        String java = null;
+        for (TestIdentifier each : path) {
+            TestSource source = source(each);
+            String own = source instanceof ClassSource ? ((ClassSource) source).getClassName()
+                : source instanceof MethodSource ? ((MethodSource) source).getClassName() : java;
+            if (own != null && !own.equals(java)) {
+                boolean isNested = java != null && segment(each.getUniqueId()).startsWith("nested-class");
+                int from = isNested && own.startsWith(java + "$") ? java.length() : own.lastIndexOf('$');
+                name = isNested ? name + own.substring(Math.max(0, from)) : own;
+                java = own;
+            }
+        }
+        return name;
     }
 
     private static TestSource source(TestIdentifier test) {
