@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.junit_console import compile_java
+from support.junit_console import Console, compile_java
 from support.maven import agent_jar, jars
 from support.testng import TestNg, recorded
 
@@ -176,6 +176,23 @@ def test_two_runs_in_one_jvm_are_one_run(tmp_path):
     run = compiled(tmp_path, NEWEST).execute("-testclass", f"{K}Phases", main="kinds.Twice")
     assert statuses(run) == {f"{K}Phases#slow": ["passed"], f"{K}Phases#slow [2]": ["passed"]}
     assert len({header["run_id"] for header in run.headers}) == 1
+
+
+def test_a_dry_run_is_not_recorded(tmp_path):
+    dry = {"JAVA_TOOL_OPTIONS": "-Dtestng.mode.dryrun=true"}
+    testng = compiled(tmp_path, OLDEST)
+    run = testng.execute("-testclass", f"{K}Bodies", environ=dry)
+    assert testng.reported()[f"{K}Bodies", "fails", "PASS"] == 1, "as it is not called"
+    assert run.segments == []
+
+
+def test_junits_engine_for_testng_records_what_runs_and_not_what_it_discovers(tmp_path):
+    classes = tmp_path / "classes"
+    classes.mkdir()
+    library = f"{jars(f'org.testng:testng:{NEWEST}', 'org.junit.support:testng-engine:1.0.5')}/*"
+    compile_java(KINDS.glob("*.java"), classes, library)
+    run = Console(tmp_path, "1.13.4", classes, library).execute(f"--select-class={K}Bodies")
+    assert statuses(run) == {name: ends for name, ends in EXPECTED.items() if name.startswith(f"{K}Bodies#")}
 
 
 def test_output_and_exit_code_are_as_without_us(tmp_path):

@@ -14,8 +14,11 @@ import org.testng.ITestResult;
 /** Records what TestNG runs. A service of TestNG's, one object a run; any thread; throws nothing. */
 public final class TestNgListener
         implements IExecutionListener, ISuiteListener, ITestListener, IConfigurationListener {
+    /** Set by a run that calls no test and says of all that they passed: by the user, and by testng-engine to discover. */
+    private static final String DRY_RUN = "testng.mode.dryrun";
+
     private boolean begun;
-    /** Null where nothing is recorded: profiling is off, or a test runs TestNG. */
+    /** Null where nothing is recorded: profiling is off, the run is a dry one, or a test runs TestNG. */
     private volatile RunRecorder recorder;
 
     @Override
@@ -30,7 +33,7 @@ public final class TestNgListener
     }
 
     private synchronized void begin(ISuite suite) {
-        if (!begun && Current.get() == null) {
+        if (!begun && Current.get() == null && !Boolean.getBoolean(DRY_RUN)) {
             boolean cucumbers = Scenarios.areAll(suite.getAllMethods());
             Collector collector = cucumbers
                 ? Collector.shared("cucumber", Scenarios.version())
