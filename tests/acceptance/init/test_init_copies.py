@@ -12,6 +12,8 @@ import pytest
 
 from support.cli import run_cli
 from support.framework_runs import Suite
+from support.java import JAVA_SDK
+from support.maven import jars
 from support.projects import tree
 from support.pytest_runs import REPO, clean_environ
 
@@ -26,6 +28,15 @@ COPIED = {
     "playwright": "crossbridge/playwright/config.cjs",
     "cypress": "crossbridge/cypress/config.cjs",
 }
+# The oldest of each that an adapter is made for, as in the SDK's own build.
+JAVA_LIBRARIES = (
+    "io.cucumber:cucumber-plugin:7.0.0",
+    "io.rest-assured:rest-assured:4.0.0",
+    "org.junit.jupiter:junit-jupiter-api:5.9.0",
+    "org.junit.platform:junit-platform-launcher:1.9.0",
+    "org.seleniumhq.selenium:selenium-support:4.10.0",
+    "org.testng:testng:7.0.0",
+)
 COMMANDS = {"playwright": "npx playwright test", "cypress": "npx cypress run"}  # of the others: mvn test
 
 
@@ -103,6 +114,28 @@ def test_java_that_is_too_old_is_refused_with_the_mend(project, init):
     assert refused.returncode == 1
     assert "<maven.compiler.testRelease>11" in refused.stderr
     assert tree(project) == before
+
+
+def test_a_build_that_takes_no_warning_takes_the_sources(tmp_path):
+    sources = JAVA_SDK.glob("*/src/main/**/*.java")
+    lint = (
+        "-Werror",
+        "-Xlint:all,-options,-path",
+        "-proc:none",
+    )  # without what is said of the JDK and of jars
+    command = [
+        "javac",
+        "-d",
+        tmp_path,
+        "--release",
+        "11",
+        *lint,
+        "-cp",
+        f"{jars(*JAVA_LIBRARIES)}/*",
+        *sources,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_wheel_makes_the_same_copies_as_the_source_tree(init, tmp_path):

@@ -88,8 +88,10 @@ final class SegmentFile {
     }
 
     void close() throws IOException {
-        try (RandomAccessFile closing = in) {
+        try {
             out.close();
+        } finally {
+            in.close();
         }
     }
 

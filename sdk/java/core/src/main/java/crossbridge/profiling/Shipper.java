@@ -247,9 +247,13 @@ final class Shipper extends Thread {
     }
 
     private void disconnect() {
-        try (Connection closing = connection) {
-            connection = null;
+        try {
+            if (connection != null) {
+                connection.close();
+            }
         } catch (SQLException error) {
+            return; // it was gone already
+        } finally {
             connection = null;
         }
     }
