@@ -118,22 +118,9 @@ def test_java_that_is_too_old_is_refused_with_the_mend(project, init):
 
 def test_a_build_that_takes_no_warning_takes_the_sources(tmp_path):
     sources = JAVA_SDK.glob("*/src/main/**/*.java")
-    lint = (
-        "-Werror",
-        "-Xlint:all,-options,-path",
-        "-proc:none",
-    )  # without what is said of the JDK and of jars
-    command = [
-        "javac",
-        "-d",
-        tmp_path,
-        "--release",
-        "11",
-        *lint,
-        "-cp",
-        f"{jars(*JAVA_LIBRARIES)}/*",
-        *sources,
-    ]
+    lint = ["-Werror", "-Xlint:all,-options,-path"]  # without what is said of the JDK and of jars
+    class_path = ["-proc:none", "-cp", f"{jars(*JAVA_LIBRARIES)}/*"]
+    command = ["javac", "-d", tmp_path, "--release", "11", *lint, *class_path, *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
