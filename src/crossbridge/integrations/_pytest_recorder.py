@@ -203,6 +203,23 @@ class Recorder:
         except Exception as error:  # noqa: BLE001
             caught(error, "finish")
 
+    def begin_again(self) -> None:
+        """End the attempt, and begin the next one of the same test."""
+        if self._test is not None:
+            self._end(self._test)
+            self._begin(self._nodeid)
+
+    def is_torn_down(self) -> None:
+        """Let the attempt last until now, unless the report of a tear-down says otherwise."""
+        self._at_ns["teardown"] = self._clock_ns()
+
+    def note_retried(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Believe the report of a body that is not logged."""
+        outcome = self._eventful()
+        if call.excinfo is not None:
+            outcome.raised["call"] = call.excinfo.typename
+        outcome.note(report)
+
     def _eventful(self) -> Outcome:
         self._outcome = outcome = self._outcome or Outcome()
         return outcome

@@ -83,6 +83,10 @@ def _register(
         plugins = [recorder, ending]
         if hasattr(config.option, "reruns"):
             plugins.append(Reruns(recorder))
+        if hasattr(config.option, "retry_outcome"):
+            from crossbridge.integrations._pytest_retry import Retries  # noqa: PLC0415  (seldom needed)
+
+            plugins.append(Retries(recorder))
         _libraries.watch()
     if not is_child:
         plugins.append(Collection(config, collector, framework))
