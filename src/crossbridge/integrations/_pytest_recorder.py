@@ -22,6 +22,9 @@ from crossbridge.profiling.sanitise import MESSAGE_LIMIT_BYTES
 from crossbridge.profiling.segment import forks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crossbridge.integrations._pytest_reported import Reported
     from crossbridge.profiling.collector import MetricsCollector
 
 # What a phase can raise without failing: pytest.skip and pytest.xfail.
@@ -123,18 +126,29 @@ class Recorder:
         "_forks",
         "_framework",
         "_grouped",
+        "_instead",
         "_nodeid",
         "_outcome",
         "_root",
+        "_several_run",
         "_test",
         "item",
     )
 
-    def __init__(self, collector: MetricsCollector, framework: str | None, *, grouped: bool) -> None:
+    def __init__(
+        self,
+        collector: MetricsCollector,
+        framework: str | None,
+        *,
+        grouped: bool,
+        several_run: Callable[[Recorder], Reported],
+    ) -> None:
         self._collector = collector
         self._root = str(collector.config.project_root)
         self._framework = framework
         self._grouped = grouped
+        self._several_run = several_run  # puts another in the place of this one, and returns it
+        self._instead: Reported | None = None
         self._clock_ns = Real.perf_counter_ns
         self._forks = len(forks)
         self.item: pytest.Item | None = None  # where its plugin counts the attempts: see Reruns
@@ -148,6 +162,9 @@ class Recorder:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         try:
             if self._test is not None:
+                if nodeid != self._nodeid and "teardown" not in self._at_ns:
+                    self._give_up()
+                    return
                 self._end(self._test)
             if len(forks) == self._forks:
                 self._begin(nodeid)
@@ -196,6 +213,8 @@ class Recorder:
     def finish(self) -> None:
         """End what runs no more: the session was interrupted."""
         try:
+            if self._instead is not None:
+                self._instead.finish()
             if self._test is not None:
                 if "teardown" not in self._at_ns:
                     self._eventful().interrupted = True
@@ -223,6 +242,12 @@ class Recorder:
     def _eventful(self) -> Outcome:
         self._outcome = outcome = self._outcome or Outcome()
         return outcome
+
+    def _give_up(self) -> None:
+        """Leave the rest of the session to one that can tell tests apart which run at the same time."""
+        self._test = self._collector.test = None
+        self._instead = self._several_run(self)
+        self._instead.adopt(self._nodeid, self._outcome)
 
     def _begin(self, nodeid: str) -> None:
         self._attempts = self._attempts + 1 if nodeid == self._nodeid else 1

@@ -23,6 +23,7 @@ from crossbridge.profiling.real import Real
 from crossbridge.profiling.summary import summary
 
 if TYPE_CHECKING:
+    from crossbridge.integrations._pytest_reported import Reported
     from crossbridge.profiling.models import ProfileConfig
 
 FRAMEWORK = "pytest"
@@ -74,16 +75,16 @@ def _register(
         controller = Controller(collector, framework, grouped=config.option.dist == "loadgroup")
         plugins = [controller, Ending(session, collector, None, controller, is_guest=is_guest)]
     else:
-        recorder = Recorder(collector, framework, grouped=getattr(config.option, "loadgroup", False))
+        recorder = _recorder(config, collector, framework)
         ending = (
             Worker(config, collector, recorder)
             if is_child
             else Ending(session, collector, recorder, None, is_guest=is_guest)
         )
         plugins = [recorder, ending]
-        if hasattr(config.option, "reruns"):
+        if isinstance(recorder, Recorder) and hasattr(config.option, "reruns"):
             plugins.append(Reruns(recorder))
-        if hasattr(config.option, "retry_outcome"):
+        if isinstance(recorder, Recorder) and hasattr(config.option, "retry_outcome"):
             from crossbridge.integrations._pytest_retry import Retries  # noqa: PLC0415  (seldom needed)
 
             plugins.append(Retries(recorder))
@@ -94,6 +95,28 @@ def _register(
         config.pluginmanager.register(plugin, f"crossbridge_{type(plugin).__name__.lower()}")
 
 
+def _recorder(
+    config: pytest.Config, collector: MetricsCollector, framework: str | None
+) -> Recorder | Reported:
+    grouped = getattr(config.option, "loadgroup", False)
+
+    def reported() -> Reported:
+        from crossbridge.integrations._pytest_reported import Reported  # noqa: PLC0415  (seldom needed)
+
+        return Reported(collector, framework, grouped=grouped)
+
+    if config.pluginmanager.hasplugin("parallelrunner"):  # pytest-parallel
+        return reported()
+
+    def several_run(recorder: Recorder) -> Reported:
+        instead = reported()
+        config.pluginmanager.unregister(recorder)
+        config.pluginmanager.register(instead, "crossbridge_reported")
+        return instead
+
+    return Recorder(collector, framework, grouped=grouped, several_run=several_run)
+
+
 class Ending:
     """Closes the recording of a process that answers for itself, and says in one line where its events are."""
 
@@ -101,7 +124,7 @@ class Ending:
         self,
         session: pytest.Session,
         collector: MetricsCollector,
-        recorder: Recorder | None,
+        recorder: Recorder | Reported | None,
         controller: Controller | None,
         *,
         is_guest: bool,

@@ -23,6 +23,7 @@ from crossbridge.profiling.real import now_us
 
 if TYPE_CHECKING:
     from crossbridge.integrations._pytest_recorder import Recorder
+    from crossbridge.integrations._pytest_reported import Reported
     from crossbridge.profiling.collector import MetricsCollector
 
 # The key under which controller and workers tell each other about the recording.
@@ -102,7 +103,9 @@ class Controller:
 class Worker:
     """Closes the recording of a worker, and tells the controller how it fared."""
 
-    def __init__(self, config: pytest.Config, collector: MetricsCollector, recorder: Recorder) -> None:
+    def __init__(
+        self, config: pytest.Config, collector: MetricsCollector, recorder: Recorder | Reported
+    ) -> None:
         self._config = config
         self._collector = collector
         self._recorder = recorder
