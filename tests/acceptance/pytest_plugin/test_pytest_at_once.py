@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 
 import pytest
 
@@ -76,9 +75,8 @@ def run(project):
     def run(parts, *arguments):
         project.write("pytest.ini", "[pytest]")
         project.write("test_a.py", TESTS.format(**parts))
-        path = os.environ.get("PYTHONPATH", "")
         named = ("-p", "crossbridge.integrations.pytest")
-        return project.pytest(*named, *arguments, python=python_with(*PYTHON), environ={"PYTHONPATH": path})
+        return project.pytest(*named, *arguments, python=python_with(*PYTHON))
 
     return run
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from itertools import pairwise
 
@@ -66,7 +65,6 @@ def retry(project):
             "--retries=2",
             *arguments,
             python=python_with(*PYTHON),
-            environ={"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
         )
 
     project.write("pytest.ini", "[pytest]")
