@@ -40,7 +40,6 @@ HANDOVER_EVERY_S = 0.25
 TIDY_EVERY_S = 60.0
 # How long a shipper that has nothing left to do waits for the next run.
 GRACE_S = 1.0
-NICENESS = 10
 # A shipper that has not come round for so long hangs in a call to the database, and is better dead: whoever starts
 # the next one goes on where this one was.
 STALL_LIMIT_S = 120
@@ -245,7 +244,7 @@ def ship(config: ProfileConfig, backend: Backend, tenure: Tenure) -> None:
 
 
 def detach() -> None:
-    """Hold nothing of the process that started this one: no descriptor, no terminal, no share of its processor time."""
+    """Hold nothing of the process that started this one: no descriptor, no terminal."""
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     null = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
@@ -253,7 +252,6 @@ def detach() -> None:
     os.close(null)
     with contextlib.suppress(PermissionError):  # leads its process group already
         os.setsid()
-    os.nice(NICENESS)
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

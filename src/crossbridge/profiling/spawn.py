@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 # The folder that holds the package may be on sys.path by the user's doing only; it comes last, to shadow nothing.
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
-# What a shipper computes it takes from tests that run beside it. A third of that was Python's looking for garbage
-# while it imports the driver, where there is none, and taking all modules apart at the end.
+# What a shipper computes it takes from tests that run beside it: so it gives way to them from its first import on,
+# does not look for garbage while it imports the driver, where there is none, nor takes all modules apart at its end.
 _PROGRAM = (
-    "import gc, os, sys; gc.set_threshold(100_000); sys.path[:1] = []; sys.path.append({root!r}); "
+    "import gc, os, sys; os.nice(10); gc.set_threshold(100_000); sys.path[:1] = []; sys.path.append({root!r}); "
     "from crossbridge.profiling.shipper import main; main(); os._exit(0)"
 )
 # What would make the shipper measure, warn or stop as if it were a part of the test run.
