@@ -60,7 +60,9 @@ def measure(stage: Stage) -> list[Line]:
     pairs = trial.pairs(plain, near, rounds=stage.size(15, 1))
     if peers := candidates.peers(stage):
         pairs |= trial.pairs(plain, peers, rounds=5)
-    return [*_per_test(pairs), *_start_up(pairs), *_whole_runs(pairs, trial.tests)]
+    # What records nothing is compared at the start of a run only.
+    recording = {name: taken for name, taken in pairs.items() if name != BROUGHT}
+    return [*_per_test(recording), *_start_up(pairs), *_whole_runs(recording, trial.tests)]
 
 
 class Trial:
@@ -104,9 +106,7 @@ def _median(pairs: list[Pair], field: str) -> float:
 
 def _per_test(pairs: dict[str, list[Pair]]) -> list[Line]:
     wall = {name: _median(taken, "wall_us") for name, taken in pairs.items()}
-    rivals = {
-        name: us for name, us in wall.items() if name not in {LOCAL, POSTGRES, ALONE, OFF, NULL, BROUGHT}
-    }
+    rivals = {name: us for name, us in wall.items() if name not in {LOCAL, POSTGRES, ALONE, OFF, NULL}}
     beside = {NULL: wall[NULL], ALONE: wall[ALONE], **rivals}
     peers = {name: us for name, us in rivals.items() if name not in {FLOOR, FLOOR_REPORTS}}
     lines = []
@@ -120,7 +120,7 @@ def _per_test(pairs: dict[str, list[Pair]]) -> list[Line]:
             ),
         ]
     cpu = {name: _median(taken, "cpu_us") for name, taken in pairs.items()}
-    others = {name: us for name, us in cpu.items() if name not in {LOCAL, POSTGRES, BROUGHT}}
+    others = {name: us for name, us in cpu.items() if name not in {LOCAL, POSTGRES}}
     lines += [
         Line(f"{name}: added to a test, CPU", cpu[name], "µs", beside=others) for name in (LOCAL, POSTGRES)
     ]
@@ -143,7 +143,7 @@ def _whole_runs(pairs: dict[str, list[Pair]], tests: int) -> list[Line]:
         name: statistics.median(pair.added("run_s") / pair.plain.run_s * 100 for pair in taken)
         for name, taken in pairs.items()
     }
-    beside = {name: value for name, value in percent.items() if name not in {LOCAL, POSTGRES, BROUGHT}}
+    beside = {name: value for name, value in percent.items() if name not in {LOCAL, POSTGRES}}
     plain_s = statistics.median(pair.plain.run_s for taken in pairs.values() for pair in taken)
     what = f"added to a run of {tests:,} trivial tests ({PLAIN}: {plain_s:.2f} s)"
     return [Line(f"{name}: {what}", percent[name], "%", beside=beside) for name in (LOCAL, POSTGRES)]
